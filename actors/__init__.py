@@ -1,0 +1,1 @@
+"""Tradewind: agents that trade. `domain` decides, `runtime` hosts, `adapters` touch the world."""

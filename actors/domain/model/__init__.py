@@ -1,0 +1,1 @@
+"""The nouns: instruments, bars, orders, positions, money."""
