@@ -1,0 +1,1 @@
+"""Generic agents: each hosts any component of its family."""

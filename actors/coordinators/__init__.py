@@ -1,0 +1,1 @@
+"""Coordinators: the strategy, risk and execution minds that supervise agents."""

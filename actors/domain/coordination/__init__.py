@@ -1,0 +1,1 @@
+"""From many signals to one target per pair."""

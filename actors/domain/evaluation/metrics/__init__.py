@@ -1,0 +1,1 @@
+"""Run metrics, one family per file."""

@@ -1,0 +1,180 @@
+"""Encode, decode and upgrade events: msgpack with a type tag and a schema version.
+
+New fields have defaults; nothing is renamed or retyped. A new meaning is a new `schema_version` with an
+entry in `_UPGRADES`, and journals written before must still decode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from actors.domain.errors import JournalError
+from actors.domain.events import (
+    evaluation,
+    execution,
+    features,
+    market,
+    portfolio,
+    prediction,
+    regime,
+    risk,
+    system,
+)
+from actors.domain.events import signal as signal_events
+from actors.domain.events.base import Event, EventRecord
+from actors.domain.model.money import normal_str
+
+_MODULES = (
+    market,
+    features,
+    regime,
+    prediction,
+    signal_events,
+    risk,
+    execution,
+    portfolio,
+    evaluation,
+    system,
+)
+EVENT_TYPES: dict[str, type[Event]] = {
+    name: obj
+    for module in _MODULES
+    for name, obj in sorted(vars(module).items())
+    if isinstance(obj, type) and issubclass(obj, Event) and obj is not Event
+}
+_UPGRADES: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+_DECODERS = {name: msgspec.msgpack.Decoder(cls) for name, cls in EVENT_TYPES.items()}
+_ENCODER = msgspec.msgpack.Encoder()
+
+DECISION_TYPES: tuple[str, ...] = (
+    "SignalEmitted", "TargetExposureSet", "OrderIntentApproved", "OrderIntentDenied", "CircuitBreakerTripped",
+    "CircuitBreakerReset", "SubmitOrder", "CancelOrder", "OrderRejected", "OrderFilled", "OrderCanceled",
+    "OrderExpired",
+)  # fmt: skip
+_ON_CHANGE = ("SignalEmitted", "TargetExposureSet")
+_HEAD = ("source", "correlation_id", "causation_id")
+_FIELDS = {n: tuple(f for f in c.__struct_fields__ if f not in _HEAD) for n, c in EVENT_TYPES.items()}
+_STAGES = ("system", "market", "venue", "ledger", "features", "regime", "learning", "strategies",
+           "coordination", "risk", "execution", "evaluation")  # fmt: skip
+STAGE_ORDER: dict[str, int] = {name: i for i, name in enumerate(_STAGES)}
+
+
+def encode(record: EventRecord) -> bytes:
+    """Return one record as bytes.
+
+    Examples
+    --------
+    >>> from actors.domain.events.system import AlertRaised
+    >>> r = EventRecord(step=1, source="a", seq=0, event=AlertRaised(
+    ...     ts_event_ns=5, source="a", severity="info", code="X", message="hello"))
+    >>> decode(encode(r)) == r
+    True
+    """
+    name = type(record.event).__name__
+    head = (name, EVENT_TYPES[name].schema_version, record.step, record.source, record.seq)
+    return _ENCODER.encode((*head, msgspec.Raw(_ENCODER.encode(record.event))))
+
+
+def decode(data: bytes) -> EventRecord:
+    """Return the record, upgraded to the present schema.
+
+    Raises
+    ------
+    JournalError
+        If the type is unknown, the version is from the future, or the bytes are not a record.
+    """
+    try:
+        name, version, step, source, seq, raw = msgspec.msgpack.decode(
+            data, type=tuple[str, int, int, str, int, msgspec.Raw]
+        )
+        if name not in EVENT_TYPES:
+            raise JournalError("EVENT_UNKNOWN", f"journal: expected a known event type, found {name!r}")
+        current = EVENT_TYPES[name].schema_version
+        if version > current:
+            raise JournalError(
+                "EVENT_FROM_FUTURE",
+                f"journal: {name} has schema {version}, this program knows {current}; use a newer release",
+            )
+        if version == current:
+            event = _DECODERS[name].decode(raw)
+        else:
+            fields = msgspec.msgpack.decode(raw)
+            for v in range(version, current):
+                fields = _UPGRADES[(name, v)](fields)
+            event = msgspec.convert(fields, EVENT_TYPES[name])
+    except (msgspec.DecodeError, ValueError) as e:
+        raise JournalError("EVENT_CORRUPT", f"journal: expected an event record, found {e}") from e
+    return EventRecord(step=step, source=source, seq=seq, event=event)
+
+
+def canonical(value: Any) -> Any:
+    """Return a value in the one form that is hashed: Decimals normalised, floats on a grid of 1e-9.
+
+    Examples
+    --------
+    >>> canonical((Decimal("1.50"), 0.1 + 0.2))
+    ['1.5', '0.3']
+    """
+    if isinstance(value, Decimal):
+        return normal_str(value)
+    if isinstance(value, bool) or value is None or isinstance(value, int | str):
+        return value
+    if isinstance(value, float):
+        if value != value:
+            return "nan"
+        text = f"{value:.9f}".rstrip("0").rstrip(".")
+        return "0" if text in ("-0", "") else text
+    if isinstance(value, tuple | list):
+        return [canonical(v) for v in value]
+    raise TypeError(f"canonical: unexpected {type(value).__name__}")
+
+
+class DecisionLog:
+    """The canonical log of decisions and its hash.
+
+    Records must arrive step by step; inside a step they are put into (stage, source, seq) order. A signal
+    or target is logged only when it differs from the last one of its source and pair.
+    """
+
+    def __init__(self) -> None:
+        self._sha = hashlib.sha256()
+        self._last: dict[tuple[str, str | None, str], Any] = {}
+        self.count = 0
+
+    def add_step(self, step: int, outputs: Iterable[tuple[str, Iterable[Event]]]) -> list[str]:
+        """Add the outputs of one step, ``(agent, events)`` each; return the canonical lines it added."""
+        rows = []
+        for source, events in outputs:
+            for seq, event in enumerate(events):
+                name = type(event).__name__
+                if name not in DECISION_TYPES:
+                    continue
+                fields = [[f, canonical(getattr(event, f))] for f in _FIELDS[name]]
+                if name in _ON_CHANGE:
+                    key = (name, event.instrument_id, source)
+                    body = [x for x in fields if x[0] != "ts_event_ns"]
+                    if self._last.get(key) == body:
+                        continue
+                    self._last[key] = body
+                rows.append((STAGE_ORDER[event.stage], source, seq, name, fields))
+        rows.sort(key=lambda r: r[:3])
+        lines = []
+        for _, source, _, name, fields in rows:
+            line = msgspec.json.encode([step, name, source, fields])
+            self._sha.update(line + b"\n")
+            lines.append(line.decode())
+        self.count += len(lines)
+        return lines
+
+    def digest(self) -> str:
+        """SHA-256 over all lines so far, hexadecimal."""
+        return self._sha.hexdigest()
+
+    def state(self) -> dict[str, Any]:
+        """The part that decides which later signals count as changes (the hash itself is recomputed)."""
+        return {"last": [[*k, v] for k, v in self._last.items()], "count": self.count}

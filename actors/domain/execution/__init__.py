@@ -1,0 +1,1 @@
+"""Order states, planning and execution algorithms."""

@@ -1,0 +1,1 @@
+"""Execution algorithms, one per file."""

@@ -1,0 +1,1 @@
+"""The feature pipeline: from bars to the vectors that models read."""

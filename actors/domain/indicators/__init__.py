@@ -1,0 +1,1 @@
+"""Indicators: one file each; the file name is the config kind."""

@@ -1,0 +1,1 @@
+"""Predictors, drift detection and training on matured outcomes."""

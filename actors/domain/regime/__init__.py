@@ -1,0 +1,1 @@
+"""Regime detectors, their ensemble and hysteresis."""

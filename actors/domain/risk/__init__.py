@@ -1,0 +1,1 @@
+"""Measures, rules, sizing and breakers."""

@@ -1,0 +1,1 @@
+"""Pre-trade rules, one per file; their order in the configuration matters."""

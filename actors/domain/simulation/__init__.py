@@ -1,0 +1,1 @@
+"""The simulated venue and the synthetic market."""

@@ -1,0 +1,1 @@
+"""Fee models, one per file."""

@@ -1,0 +1,1 @@
+"""Slippage models, one per file."""

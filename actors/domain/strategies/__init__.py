@@ -1,0 +1,1 @@
+"""Strategies: one file each; the file name is the config kind."""

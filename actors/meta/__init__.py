@@ -1,0 +1,1 @@
+"""Meta agents: performance evaluation and system health."""

@@ -1,0 +1,1 @@
+"""Logging, health, telemetry and reports."""

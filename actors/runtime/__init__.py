@@ -1,0 +1,1 @@
+"""The two hosts; the only place that imports Ray."""
