@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -107,14 +107,14 @@ class BarFrame:
     low: FloatArray
     close: FloatArray
     volume: FloatArray
-    flags: FlagArray | None = None
+    flags: FlagArray = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))
     source: str = ""
     synthetic: bool = False
 
     def __post_init__(self) -> None:
         if self.timeframe_ns <= 0:
             raise DataError("TIMEFRAME_INVALID", f"timeframe_ns: expected > 0, found {self.timeframe_ns}")
-        if self.flags is None:
+        if len(self.flags) == 0:
             object.__setattr__(self, "flags", np.zeros(len(self.open_ns), dtype=np.uint8))
         for name in _ARRAYS:
             object.__setattr__(self, name, _frozen(getattr(self, name), _dtype_of(name)))
@@ -128,12 +128,6 @@ class BarFrame:
         frame = format_timeframe(self.timeframe_ns) if self.timeframe_ns % 10**9 == 0 else self.timeframe_ns
         mark = " synthetic" if self.synthetic else ""
         return f"BarFrame({self.pair} {frame} {len(self)} bars {span}{mark})"
-
-    @property
-    def flag_array(self) -> FlagArray:
-        """Flags per bar, shape (n,); never None."""
-        assert self.flags is not None
-        return self.flags
 
     @property
     def close_ns(self) -> TimeArray:
@@ -155,7 +149,7 @@ class BarFrame:
         return BarRow(
             int(self.open_ns[index]), float(self.open[index]), float(self.high[index]),
             float(self.low[index]), float(self.close[index]), float(self.volume[index]),
-            int(self.flag_array[index]),
+            int(self.flags[index]),
         )  # fmt: skip
 
     def rows(self) -> Iterator[BarRow]:
@@ -197,9 +191,9 @@ class BarFrame:
 
     def equals(self, other: BarFrame) -> bool:
         """Tell whether pair, timeframe and every value agree exactly."""
-        return (self.pair, self.timeframe_ns, len(self)) == (other.pair, other.timeframe_ns, len(other)) and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in _ARRAYS
-        )
+        if (self.pair, self.timeframe_ns) != (other.pair, other.timeframe_ns):
+            return False
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in _ARRAYS)
 
     def _index(self, index: int) -> int:
         if not len(self):
@@ -213,10 +207,11 @@ class BarFrame:
         steps = np.diff(self.open_ns)
         if steps.size and int(steps.min()) <= 0:
             row = int(np.argmax(steps <= 0)) + 1
+            before, found = (format_ns(int(t)) for t in self.open_ns[row - 1 : row + 1])
             raise DataError(
                 "BARS_UNSORTED",
-                f"{self.pair}: expected strictly increasing opening times, found "
-                f"{format_ns(int(self.open_ns[row]))} after {format_ns(int(self.open_ns[row - 1]))} at row {row}",
+                f"{self.pair}: expected strictly increasing opening times, found {found} after {before} "
+                f"at row {row}",
                 row=row,
             )
         bad = ~(
@@ -231,8 +226,8 @@ class BarFrame:
             row = int(np.argmax(bad))
             raise InvalidBarError(
                 "BAR_INSANE",
-                f"{self.pair}: expected 0 < low <= open, close <= high and volume >= 0, found {self.row(row)} "
-                f"at row {row}",
+                f"{self.pair}: expected 0 < low <= open, close <= high and volume >= 0, "
+                f"found {self.row(row)} at row {row}",
                 row=row,
             )
 
@@ -240,7 +235,7 @@ class BarFrame:
 def find_gaps(open_ns: TimeArray, timeframe_ns: int) -> tuple[Gap, ...]:
     """List the gaps of sorted opening times.
 
-    A distance that is no whole number of bars counts the bars that would have fitted in between.
+    A distance that is no whole number of bars is rounded: clocks that jitter by milliseconds lose no bar.
 
     Examples
     --------
@@ -250,7 +245,7 @@ def find_gaps(open_ns: TimeArray, timeframe_ns: int) -> tuple[Gap, ...]:
     """
     steps = np.diff(open_ns)
     at = np.flatnonzero(steps > timeframe_ns)
-    missing = (steps[at] + timeframe_ns - 1) // timeframe_ns - 1
+    missing = (steps[at] + timeframe_ns // 2) // timeframe_ns - 1
     starts = open_ns[at] + timeframe_ns
     return tuple(map(Gap, starts.tolist(), open_ns[at + 1].tolist(), missing.tolist()))
 
@@ -272,8 +267,9 @@ def concat_frames(frames: list[BarFrame]) -> BarFrame:
     if not frames:
         raise DataError("NO_BARS", "concat_frames: expected at least one frame, found none")
     first = frames[0]
+    kind = (first.pair, first.timeframe_ns, first.synthetic)
     for frame in frames[1:]:
-        if (frame.pair, frame.timeframe_ns, frame.synthetic) != (first.pair, first.timeframe_ns, first.synthetic):
+        if (frame.pair, frame.timeframe_ns, frame.synthetic) != kind:
             raise DataError(
                 "FRAMES_DIFFER",
                 f"expected frames of one pair, timeframe and origin, found {first!r} and {frame!r}",
@@ -290,7 +286,7 @@ def _dtype_of(name: str) -> Any:
 def _frozen(values: Any, dtype: Any) -> npt.NDArray[Any]:
     array = np.asarray(values, dtype=dtype)
     if array.flags.writeable:
-        # the caller keeps a writeable array of his own; ours cannot be changed through this view
-        array = array.view()
+        # a copy: whoever holds the array we were given can no longer change our bars
+        array = array.copy()
         array.flags.writeable = False
     return array
