@@ -1,0 +1,42 @@
+"""Numeric kernels: one checked Python function per kernel, native or twin behind it.
+
+This package is the only importer of ``_tradecore``. The choice of backend is made once per process
+(`select_backend`, or by the first call; the environment variable ``TRADEWIND_KERNEL_BACKEND`` forces it) and
+`backend` says what was chosen and why, so a fallback is never silent.
+
+The law: **batch equals streaming to the bit** on either backend, and on every instruction set of the
+native one. Native and twin run the same operations in the same order; the parity tests state a tolerance
+per kernel and it is 0 unless said otherwise.
+
+How a kernel is added (``sma`` shows every step):
+
+1. ``rust/kernels/src/sma.rs``: ``pub fn sma(x, window, out) -> Result<()>`` and ``pub struct Sma`` with
+   ``new``, ``update``, ``snapshot``, ``restore``. The module comment states the order of operations and the
+   NaN rule. ``pub use`` both in ``lib.rs``; tests in ``rust/kernels/tests``.
+2. ``rust/bindings/src/sma.rs``: the same names for Python, positional-only arguments, results written into
+   ``out`` arrays the caller made; one ``register`` line in ``lib.rs``; the names in ``_tradecore.pyi``.
+3. ``actors/domain/kernels/twins/sma.py``: the same names, arguments and bits in NumPy or plain Python;
+   re-exported by ``twins/__init__.py``.
+4. ``actors/domain/kernels/trend.py`` (or another file by family): the public function. It checks dtype,
+   shape, contiguity, parameters and buffers with `_checks`, then calls ``impl().sma(...)``; and the factory
+   ``sma_stream(window_bars)``. Re-export it here.
+5. ``tests/parity/kernels/test_sma.py`` (native = twin, batch = streaming, snapshot = same future),
+   ``tests/reference/kernels`` (TA-Lib, extended precision), one row in ``cluster/bench/kernels.py``.
+
+Conventions: inputs are float64, 1-D (other float or integer arrays raise; a non-contiguous view is copied
+once by ``np.ascontiguousarray``), read-only arrays are welcome. Outputs are fresh arrays, or the caller's
+``out=`` buffers (C-contiguous, writeable, not overlapping an input). Warm-up is NaN. Snapshots of streaming
+objects are the same bytes from both backends: `restore_stream` opens them on the active one.
+"""
+
+from actors.domain.kernels._dispatch import BackendInfo, backend, restore_stream, select_backend
+from actors.domain.kernels.trend import sma, sma_stream
+
+__all__ = [
+    "BackendInfo",
+    "backend",
+    "restore_stream",
+    "select_backend",
+    "sma",
+    "sma_stream",
+]
