@@ -1,0 +1,296 @@
+"""What a configuration may say: frozen pydantic models, unknown keys refused, units in the names.
+
+Each default stands in exactly one place: general settings here, parameters of a component beside the
+component (`params` stays a plain mapping here; the fleet builder validates what `components` lists). The
+YAML files only say which components run and where a mode differs from these defaults.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple
+
+import pydantic
+from pydantic import Field
+
+LIVE_ACKNOWLEDGEMENT = "I accept that real money can be lost"
+TIMEFRAME_PATTERN = r"^[1-9]\d{0,5}[smhdw]$"
+PAIR_PATTERN = r"^[A-Z0-9]+/[A-Z0-9]+$"
+
+Frac = Annotated[float, Field(ge=0.0, le=1.0)]
+PositiveDecimal = Annotated[Decimal, Field(gt=0)]
+Pair = Annotated[str, Field(pattern=PAIR_PATTERN)]
+
+
+class Section(pydantic.BaseModel):
+    """Base of all sections: frozen, unknown keys refused, not a number and infinity refused."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class AgentSection(Section):
+    """A section whose further keys are parameters of one agent, validated by that agent at start-up."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+
+
+class Component(Section):
+    """A part found by its kind: a file name, or ``module:Class`` of a stranger's."""
+
+    kind: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*(:[A-Za-z_]\w*)?$")]
+    params: dict[str, Any] = {}
+
+
+class StrategyComponent(Component):
+    """A strategy and its starting weight; weights are normalised over the strategies of a run."""
+
+    weight: Annotated[float, Field(gt=0.0)] = 1.0
+
+
+class InstrumentRules(Section):
+    """Tick (quote), lot (base) and smallest order value (quote) of a pair."""
+
+    tick: PositiveDecimal = Decimal("0.01")
+    lot: PositiveDecimal = Decimal("0.00001")
+    min_notional: Annotated[Decimal, Field(ge=0)] = Decimal("10")
+
+
+class Instruments(Section):
+    """Rules of every pair (`default`) and of single pairs; an override replaces all three figures."""
+
+    default: InstrumentRules = InstrumentRules()
+    overrides: dict[Pair, InstrumentRules] = {}
+
+    def rules(self, pair: str) -> InstrumentRules:
+        """Return the rules of a pair."""
+        return self.overrides.get(pair, self.default)
+
+
+class Account(Section):
+    """Quote currency and starting cash of the simulated account."""
+
+    quote: Annotated[str, Field(pattern=r"^[A-Z0-9]+$")] = "USDT"
+    initial_cash_quote: PositiveDecimal = Decimal("100000")
+
+
+class Data(Section):
+    """Quality of bars: how many may be missing, what happens to bad rows, how much history warms up.
+
+    `max_warmup_bars` bounds the bars before the time range that the fleet learns from; None takes all.
+    """
+
+    max_missing_frac: Frac = 0.01
+    policy: Literal["reject", "quarantine", "fill_forward_flagged"] = "reject"
+    max_warmup_bars: Annotated[int, Field(ge=0)] | None = 1000
+
+
+class Kernels(Section):
+    """Which implementation of the numeric kernels runs; `require_native` refuses the Python twins."""
+
+    backend: Literal["auto", "native", "python"] = "auto"
+    require_native: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _no_contradiction(self) -> Kernels:
+        if self.require_native and self.backend == "python":
+            raise ValueError("require_native is true but backend is python; choose one")
+        return self
+
+
+class Features(Section):
+    """Indicators that become feature columns, and the parameters of their selection."""
+
+    indicators: tuple[Component, ...] = ()
+    selection: dict[str, Any] = {}
+
+
+class Regime(Section):
+    """Regime detectors (one agent each) and the ensemble over them."""
+
+    detectors: tuple[Component, ...] = ()
+    ensemble: dict[str, Any] = {}
+
+
+class Learning(Section):
+    """Predictors (one agent each)."""
+
+    predictors: tuple[Component, ...] = ()
+
+
+class Sentiment(Section):
+    """Sentiment analysis: no source of sentiment exists in this release, so it cannot be switched on."""
+
+    enabled: bool = False
+
+    @pydantic.field_validator("enabled")
+    @classmethod
+    def _refuse(cls, value: bool) -> bool:
+        if value:
+            raise ValueError("expected false: this release has no sentiment source to read; set it to false")
+        return value
+
+
+class Coordination(AgentSection):
+    """Strategy coordinator; revised weights reach it `weights_lag_steps` after they were made."""
+
+    weights_lag_steps: Annotated[int, Field(ge=1)] = 1
+
+
+class Risk(Section):
+    """Risk agents (one measure each), sizing, pre-trade rules (asked in this order), circuit breakers."""
+
+    agents: tuple[Component, ...] = ()
+    sizing: Component = Component(kind="volatility")
+    rules: tuple[Component, ...] = ()
+    breakers: dict[str, Any] = {}
+
+
+class Execution(AgentSection):
+    """Execution algorithms (one agent each); further keys are the execution coordinator's."""
+
+    algos: Annotated[tuple[Component, ...], Field(min_length=1)] = (Component(kind="market"),)
+
+
+class Venue(Section):
+    """The simulated venue: costs are on by default; switching them off has to be asked for by name.
+
+    `fill_at` is where a market order fills on the bar after its step; `max_volume_share` is the part of a
+    bar's volume that our orders may take.
+    """
+
+    kind: Literal["mock"] = "mock"
+    fees: Component = Component(kind="maker_taker")
+    slippage: Component = Component(kind="spread")
+    latency: Component = Component(kind="fixed")
+    fill_at: Literal["next_open", "intrabar"] = "next_open"
+    max_volume_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+
+
+class Runtime(Section):
+    """How the hosts schedule, watch and restart; nothing here can change a decision.
+
+    An agent that misses `heartbeat_misses` beats is restarted, at most `restart_budget` times in
+    `restart_window_s`. `num_cpus` and `object_store_mb` size a cluster that we start; None lets Ray choose.
+    """
+
+    block_steps: Annotated[int, Field(ge=1)] = 32
+    snapshot_every_steps: Annotated[int, Field(ge=1)] = 256
+    restart_budget: Annotated[int, Field(ge=0)] = 5
+    restart_window_s: Annotated[float, Field(gt=0)] = 300.0
+    restart_backoff_s: Annotated[float, Field(ge=0)] = 0.2
+    ready_deadline_s: Annotated[float, Field(gt=0)] = 180.0
+    heartbeat_interval_s: Annotated[float, Field(gt=0)] = 2.0
+    heartbeat_misses: Annotated[int, Field(ge=2)] = 5
+    mailbox_size: Annotated[int, Field(ge=1)] = 1024
+    num_cpus: Annotated[int, Field(ge=1)] | None = None
+    object_store_mb: Annotated[int, Field(ge=80)] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _no_contradiction(self) -> Runtime:
+        if self.block_steps > self.snapshot_every_steps:
+            raise ValueError(
+                f"block_steps: expected at most snapshot_every_steps = {self.snapshot_every_steps}, "
+                f"found {self.block_steps}"
+            )
+        if self.heartbeat_interval_s * self.heartbeat_misses > self.ready_deadline_s:
+            raise ValueError(
+                f"heartbeat_interval_s x heartbeat_misses: expected at most ready_deadline_s = "
+                f"{self.ready_deadline_s:g}, found {self.heartbeat_interval_s * self.heartbeat_misses:g}"
+            )
+        return self
+
+
+class Journal(Section):
+    """Where the journal lives: None is a SQLite file in the run's folder, else an SQLAlchemy URL.
+
+    A password never stands in the URL; it comes from TRADEWIND_JOURNAL_PASSWORD or the file named by
+    TRADEWIND_JOURNAL_PASSWORD_FILE.
+    """
+
+    url: str | None = None
+
+    @pydantic.field_validator("url")
+    @classmethod
+    def _known_and_without_password(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if re.match(r"^[\w+]+://[^/@:]*:[^/@]*@", value):
+            raise ValueError("found a password in the URL; put it into TRADEWIND_JOURNAL_PASSWORD or a file")
+        if not value.startswith(("sqlite:///", "postgresql+pg8000://")):
+            raise ValueError("expected sqlite:///PATH or postgresql+pg8000://USER@HOST/DATABASE")
+        return value
+
+
+class Live(Section):
+    """Real money: refused unless `acknowledge` holds the exact sentence of `LIVE_ACKNOWLEDGEMENT`."""
+
+    acknowledge: str | None = None
+
+
+class Config(Section):
+    """A whole configuration; `evaluation` and `health` are the parameters of those two agents."""
+
+    mode: Literal["backtest", "paper", "live"] = "paper"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
+    timeframe: Annotated[str, Field(pattern=TIMEFRAME_PATTERN)] = "1h"
+    pairs: Annotated[tuple[Pair, ...], Field(min_length=1)] = ("BTC/USDT",)
+    instruments: Instruments = Instruments()
+    account: Account = Account()
+    data: Data = Data()
+    kernels: Kernels = Kernels()
+    features: Features = Features()
+    regime: Regime = Regime()
+    learning: Learning = Learning()
+    sentiment: Sentiment = Sentiment()
+    strategies: Annotated[tuple[StrategyComponent, ...], Field(min_length=1)]
+    coordination: Coordination = Coordination()
+    risk: Risk = Risk()
+    execution: Execution = Execution()
+    venue: Venue = Venue()
+    evaluation: dict[str, Any] = {}
+    health: dict[str, Any] = {}
+    runtime: Runtime = Runtime()
+    journal: Journal = Journal()
+    live: Live = Live()
+
+
+class ComponentRef(NamedTuple):
+    """A component as the fleet builder validates it: ``registry.validate(package, kind, params)``."""
+
+    path: str
+    package: str
+    kind: str
+    params: dict[str, Any]
+
+
+def components(config: Config) -> Iterator[ComponentRef]:
+    """Yield every component of a configuration with its key path, in the order of the data's way.
+
+    Examples
+    --------
+    >>> c = Config(strategies=({"kind": "rsi"},))
+    >>> [(r.path, r.package) for r in components(c) if r.kind == "rsi"]
+    [('strategies.0', 'actors.domain.strategies')]
+    """
+    lists: tuple[tuple[str, str, tuple[Component, ...]], ...] = (
+        ("features.indicators", "actors.domain.indicators", config.features.indicators),
+        ("regime.detectors", "actors.domain.regime", config.regime.detectors),
+        ("learning.predictors", "actors.domain.learning", config.learning.predictors),
+        ("strategies", "actors.domain.strategies", config.strategies),
+        ("risk.agents", "actors.domain.risk.measurement", config.risk.agents),
+        ("risk.rules", "actors.domain.risk.rules", config.risk.rules),
+        ("execution.algos", "actors.domain.execution.algos", config.execution.algos),
+    )
+    for path, package, members in lists:
+        for i, member in enumerate(members):
+            yield ComponentRef(f"{path}.{i}", package, member.kind, member.params)
+    singles = (
+        ("risk.sizing", "actors.domain.risk.sizing", config.risk.sizing),
+        ("venue.fees", "actors.domain.simulation.fees", config.venue.fees),
+        ("venue.slippage", "actors.domain.simulation.slippage", config.venue.slippage),
+        ("venue.latency", "actors.domain.simulation.latency", config.venue.latency),
+    )
+    for path, package, member in singles:
+        yield ComponentRef(path, package, member.kind, member.params)
