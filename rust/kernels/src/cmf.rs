@@ -3,6 +3,8 @@
 //! `sum(mfm * v) / sum(v)` with `mfm = ((c - l) - (h - c)) / (h - l)`, 0 when `h == l`. Window sums are
 //! two-stack sums: no drift, and a window without volume is exactly 0/0, hence NaN.
 
+use crate::codec::{Reader, Writer};
+use crate::error::{same_len, window_ok, Result};
 use crate::two_stack::{rolling, Sum, Window};
 
 #[inline(always)]
@@ -19,16 +21,32 @@ fn flow(high: f64, low: f64, close: f64, volume: f64) -> f64 {
 /// Bars per pass (about): the buffers stay in the first-level cache.
 const PASS: usize = 512;
 
-/// Money flow of every bar in [-1, 1]; NaN before index `n - 1` and where the window has no volume.
+/// Money flow of every bar in [-1, 1]; NaN before index `window - 1` and where the window has no volume.
 ///
-/// All slices have the same length; `n` is at least 1.
-pub fn cmf(high: &[f64], low: &[f64], close: &[f64], volume: &[f64], n: usize, out: &mut [f64]) {
-    let n = n.max(1);
+/// # Errors
+/// [`KernelError`](crate::KernelError) for a window of 0 or unequal lengths.
+pub fn cmf(
+    high: &[f64],
+    low: &[f64],
+    close: &[f64],
+    volume: &[f64],
+    window: usize,
+    out: &mut [f64],
+) -> Result<()> {
+    window_ok(window, 1)?;
+    for found in [low.len(), close.len(), volume.len(), out.len()] {
+        same_len(high.len(), found)?;
+    }
+    let n = window;
     let pass = n * PASS.div_ceil(n);
     let mut flows = vec![0.0; pass.min(out.len())];
     let mut volumes = flows.clone();
     let (mut carry_flow, mut carry_volume) = (vec![f64::NAN; n], vec![f64::NAN; n]);
-    let bars = high.chunks(pass).zip(low.chunks(pass)).zip(close.chunks(pass)).zip(volume.chunks(pass));
+    let bars = high
+        .chunks(pass)
+        .zip(low.chunks(pass))
+        .zip(close.chunks(pass))
+        .zip(volume.chunks(pass));
     for ((((h, l), c), v), o) in bars.zip(out.chunks_mut(pass)) {
         for ((((f, &h), &l), &c), &v) in flows.iter_mut().zip(h).zip(l).zip(c).zip(v) {
             *f = flow(h, l, c, v);
@@ -39,20 +57,29 @@ pub fn cmf(high: &[f64], low: &[f64], close: &[f64], volume: &[f64], n: usize, o
             *o /= v;
         }
     }
+    Ok(())
 }
 
 /// Streaming form of [`cmf`]; memory O(n), O(1) amortised per bar.
 #[derive(Clone, Debug)]
-pub struct CmfState {
+pub struct Cmf {
+    window: usize,
     flow: Window<Sum>,
     volume: Window<Sum>,
 }
 
-impl CmfState {
-    /// Money flow over `n` bars.
-    #[must_use]
-    pub fn new(n: usize) -> Self {
-        Self { flow: Window::new(n), volume: Window::new(n) }
+impl Cmf {
+    /// Money flow over `window >= 1` bars.
+    ///
+    /// # Errors
+    /// [`KernelError::Param`](crate::KernelError::Param) for a window of 0.
+    pub fn new(window: usize) -> Result<Self> {
+        window_ok(window, 1)?;
+        Ok(Self {
+            window,
+            flow: Window::new(window),
+            volume: Window::new(window),
+        })
     }
 
     /// Take one bar; its money flow.
@@ -61,26 +88,27 @@ impl CmfState {
         self.flow.push(flow(high, low, close, volume)) / self.volume.push(volume)
     }
 
-    /// The state as plain numbers.
-    #[must_use]
-    pub fn save(&self) -> Vec<f64> {
-        let mut out = Vec::new();
-        self.flow.save(&mut out);
-        self.volume.save(&mut out);
-        out
+    /// State as bytes; the twin writes and reads the same.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let w = Writer::new("Cmf").u64(self.window as u64);
+        self.volume.write(self.flow.write(w)).done()
     }
 
-    /// Take over a saved state of the same `n`; `None` if it does not fit.
-    #[must_use]
-    pub fn load(&mut self, mut state: &[f64]) -> Option<()> {
-        let mut next = self.clone();
-        next.flow.load(&mut state)?;
-        next.volume.load(&mut state)?;
-        if !state.is_empty() {
-            return None;
-        }
-        *self = next;
-        Some(())
+    /// State from bytes.
+    ///
+    /// # Errors
+    /// [`KernelError::Snapshot`](crate::KernelError::Snapshot) when the bytes are not of this kernel.
+    pub fn restore(bytes: &[u8]) -> Result<Self> {
+        let mut r = Reader::open(bytes, "Cmf")?;
+        let window = r.size()?;
+        window_ok(window, 1)?;
+        let me = Self {
+            window,
+            flow: Window::read(&mut r, window)?,
+            volume: Window::read(&mut r, window)?,
+        };
+        r.end()?;
+        Ok(me)
     }
 }
 
@@ -95,7 +123,7 @@ mod tests {
         let c = [2.0, 1.0, 3.0, 2.0, 3.0];
         let v = [10.0, 20.0, 5.0, 0.0, 0.0];
         let mut o = [0.0; 5];
-        cmf(&h, &l, &c, &v, 2, &mut o);
+        cmf(&h, &l, &c, &v, 2, &mut o).unwrap();
         assert!(o[0].is_nan());
         assert_eq!(o[1], (10.0 - 10.0) / 30.0);
         assert_eq!(o[2], (-10.0 + 0.0) / 25.0);
@@ -113,9 +141,12 @@ mod tests {
         let v: Vec<f64> = (0..len).map(|i| 50.0 + 40.0 * wave(i, 2.3)).collect();
         for n in [1, 2, 20, 21, 700, 1500] {
             let mut o = vec![0.0; len];
-            cmf(&h, &l, &c, &v, n, &mut o);
-            let mut s = CmfState::new(n);
+            cmf(&h, &l, &c, &v, n, &mut o).unwrap();
+            let mut s = Cmf::new(n).unwrap();
             for i in 0..len {
+                if i == 777 {
+                    s = Cmf::restore(&s.snapshot()).unwrap();
+                }
                 let x = s.update(h[i], l[i], c[i], v[i]);
                 assert!(x.to_bits() == o[i].to_bits() || i + 1 < n, "n {n} i {i}");
             }

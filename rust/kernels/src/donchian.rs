@@ -1,25 +1,33 @@
 //! Donchian channel: highest high, lowest low and their mean over `n` bars (Donchian 1960).
 
+use crate::codec::{Reader, Writer};
+use crate::error::{same_len, window_ok, Result};
 use crate::two_stack::{rolling, Max, Min, Window};
 
-/// Upper, lower and middle line of every bar; NaN before index `n - 1` and in windows that hold a NaN.
+/// Upper, lower and middle line of every bar; NaN before index `window - 1` and where a window holds a NaN.
 ///
-/// All slices have the length of `high`; `n` is at least 1.
+/// # Errors
+/// [`KernelError`](crate::KernelError) for a window of 0 or unequal lengths.
 pub fn donchian(
     high: &[f64],
     low: &[f64],
-    n: usize,
+    window: usize,
     upper: &mut [f64],
     lower: &mut [f64],
     middle: &mut [f64],
-) {
-    let mut carry = vec![f64::NAN; n.max(1)];
+) -> Result<()> {
+    window_ok(window, 1)?;
+    for found in [low.len(), upper.len(), lower.len(), middle.len()] {
+        same_len(high.len(), found)?;
+    }
+    let mut carry = vec![f64::NAN; window];
     rolling::<Max>(high, upper, &mut carry);
     carry.fill(f64::NAN);
     rolling::<Min>(low, lower, &mut carry);
     for ((m, &u), &l) in middle.iter_mut().zip(upper.iter()).zip(lower.iter()) {
         *m = mid(u, l);
     }
+    Ok(())
 }
 
 #[inline(always)]
@@ -29,16 +37,24 @@ fn mid(upper: f64, lower: f64) -> f64 {
 
 /// Streaming form of [`donchian`]; memory O(n), O(1) amortised per bar.
 #[derive(Clone, Debug)]
-pub struct DonchianState {
+pub struct Donchian {
+    window: usize,
     upper: Window<Max>,
     lower: Window<Min>,
 }
 
-impl DonchianState {
-    /// A channel over `n` bars.
-    #[must_use]
-    pub fn new(n: usize) -> Self {
-        Self { upper: Window::new(n), lower: Window::new(n) }
+impl Donchian {
+    /// A channel over `window >= 1` bars.
+    ///
+    /// # Errors
+    /// [`KernelError::Param`](crate::KernelError::Param) for a window of 0.
+    pub fn new(window: usize) -> Result<Self> {
+        window_ok(window, 1)?;
+        Ok(Self {
+            window,
+            upper: Window::new(window),
+            lower: Window::new(window),
+        })
     }
 
     /// Take one bar; `(upper, lower, middle)`.
@@ -48,26 +64,27 @@ impl DonchianState {
         (u, l, mid(u, l))
     }
 
-    /// The state as plain numbers.
-    #[must_use]
-    pub fn save(&self) -> Vec<f64> {
-        let mut out = Vec::new();
-        self.upper.save(&mut out);
-        self.lower.save(&mut out);
-        out
+    /// State as bytes; the twin writes and reads the same.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let w = Writer::new("Donchian").u64(self.window as u64);
+        self.lower.write(self.upper.write(w)).done()
     }
 
-    /// Take over a saved state of a channel with the same `n`; `None` if it does not fit.
-    #[must_use]
-    pub fn load(&mut self, mut state: &[f64]) -> Option<()> {
-        let mut next = self.clone();
-        next.upper.load(&mut state)?;
-        next.lower.load(&mut state)?;
-        if !state.is_empty() {
-            return None;
-        }
-        *self = next;
-        Some(())
+    /// State from bytes.
+    ///
+    /// # Errors
+    /// [`KernelError::Snapshot`](crate::KernelError::Snapshot) when the bytes are not of this kernel.
+    pub fn restore(bytes: &[u8]) -> Result<Self> {
+        let mut r = Reader::open(bytes, "Donchian")?;
+        let window = r.size()?;
+        window_ok(window, 1)?;
+        let me = Self {
+            window,
+            upper: Window::read(&mut r, window)?,
+            lower: Window::read(&mut r, window)?,
+        };
+        r.end()?;
+        Ok(me)
     }
 }
 
@@ -79,13 +96,14 @@ mod tests {
     fn hand_worked() {
         let (h, l) = ([3.0, 5.0, 4.0, 2.0], [1.0, 2.0, 0.5, 1.5]);
         let (mut u, mut d, mut m) = ([0.0; 4], [0.0; 4], [0.0; 4]);
-        donchian(&h, &l, 2, &mut u, &mut d, &mut m);
+        donchian(&h, &l, 2, &mut u, &mut d, &mut m).unwrap();
         assert!(u[0].is_nan() && d[0].is_nan() && m[0].is_nan());
         assert_eq!((u[1], d[1], m[1]), (5.0, 1.0, 3.0));
         assert_eq!((u[2], d[2], m[2]), (5.0, 0.5, 2.75));
         assert_eq!((u[3], d[3], m[3]), (4.0, 0.5, 2.25));
-        let mut s = DonchianState::new(2);
+        let mut s = Donchian::new(2).unwrap();
         for i in 0..4 {
+            s = Donchian::restore(&s.snapshot()).unwrap();
             let (a, b, c) = s.update(h[i], l[i]);
             assert_eq!((a.to_bits(), b.to_bits()), (u[i].to_bits(), d[i].to_bits()));
             assert!(c == m[i] || i == 0);

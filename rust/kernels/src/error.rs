@@ -17,6 +17,13 @@ pub enum KernelError {
     },
     /// A parameter lies outside its range.
     Param(&'static str),
+    /// One row of an input cannot be used.
+    Row {
+        /// Index of the row.
+        row: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// The bytes are no snapshot of this kernel.
     Snapshot(&'static str),
 }
@@ -31,6 +38,7 @@ impl fmt::Display for KernelError {
                 )
             }
             Self::Param(what) => write!(f, "parameter out of range: {what}"),
+            Self::Row { row, what } => write!(f, "row {row}: {what}"),
             Self::Snapshot(what) => write!(f, "not a snapshot of this kernel: {what}"),
         }
     }

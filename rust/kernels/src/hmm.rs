@@ -5,22 +5,15 @@
 //! the states that can be reached, so a far outlier cannot give `c_t = 0`. A missing bar has `b_t = 1`.
 //! Sums run in state order; batch and streaming share one step, hence agree to the bit.
 
+use crate::codec::{Reader, Writer};
+use crate::error::{same_len, KernelError, Result};
+
 const LN_2PI: f64 = 1.837_877_066_409_345_3;
 
-/// Why a filter refused its input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HmmError {
-    /// Lengths do not fit together, or there is no state.
-    Shape,
-    /// `pi` or a row of `P` is not a probability vector (non-negative, sum 1 within 1e-6).
-    Probability,
-    /// A mean is not finite, or a variance is not finite and positive.
-    Emission,
-    /// An observation is infinite, or a log density is +inf or NaN beside numbers.
-    Observation,
-    /// No state that can be reached allows the observation.
-    Impossible,
-}
+const NO_DISTRIBUTION: KernelError =
+    KernelError::Param("pi and the rows of P must be non-negative and sum to 1 within 1e-6");
+const OBSERVATION: &str = "an observation is infinite, or a log density is +inf or partly NaN";
+const IMPOSSIBLE: &str = "no state that can be reached allows this observation";
 
 /// Initial and transition probabilities, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,21 +31,24 @@ impl Chain {
     /// Check and store `pi` (K) and `P` (K x K, row-major, rows sum to 1).
     ///
     /// # Errors
-    /// [`HmmError::Shape`] or [`HmmError::Probability`].
-    pub fn new(start: &[f64], transitions: &[f64]) -> Result<Self, HmmError> {
+    /// [`KernelError`] for a wrong shape or a row that is no distribution.
+    pub fn new(start: &[f64], transitions: &[f64]) -> Result<Self> {
         let k = start.len();
-        if k == 0 || transitions.len() != k * k {
-            return Err(HmmError::Shape);
+        if k == 0 {
+            return Err(KernelError::Param("a model needs at least one state"));
         }
+        same_len(k * k, transitions.len())?;
         if !is_distribution(start) || !transitions.chunks(k).all(is_distribution) {
-            return Err(HmmError::Probability);
+            return Err(NO_DISTRIBUTION);
         }
         let into = (0..k * k).map(|i| transitions[(i % k) * k + i / k]).collect();
-        Ok(Self { start: start.to_vec(), into })
+        Ok(Self {
+            start: start.to_vec(),
+            into,
+        })
     }
 
     /// Number of states.
-    #[must_use]
     pub fn states(&self) -> usize {
         self.start.len()
     }
@@ -60,7 +56,7 @@ impl Chain {
     /// One step from the distribution `alpha` (`None` before the first bar) to `next`; returns `ln c_t`.
     ///
     /// `log_b` is overwritten. A row of NaN is a missing bar.
-    fn step(&self, alpha: Option<&[f64]>, log_b: &mut [f64], next: &mut [f64]) -> Result<f64, HmmError> {
+    fn step(&self, row: usize, alpha: Option<&[f64]>, log_b: &mut [f64], next: &mut [f64]) -> Result<f64> {
         if log_b.iter().all(|x| x.is_nan()) {
             log_b.fill(0.0);
         }
@@ -75,14 +71,20 @@ impl Chain {
         let mut top = f64::NEG_INFINITY;
         for (&u, &lb) in next.iter().zip(log_b.iter()) {
             if lb.is_nan() || lb == f64::INFINITY {
-                return Err(HmmError::Observation);
+                return Err(KernelError::Row {
+                    row,
+                    what: OBSERVATION,
+                });
             }
             if u > 0.0 && lb > top {
                 top = lb;
             }
         }
         if top == f64::NEG_INFINITY {
-            return Err(HmmError::Impossible);
+            return Err(KernelError::Row {
+                row,
+                what: IMPOSSIBLE,
+            });
         }
         let mut c = 0.0;
         for (u, &lb) in next.iter_mut().zip(log_b.iter()) {
@@ -102,18 +104,17 @@ impl Chain {
 /// Returns the log-likelihood of the series.
 ///
 /// # Errors
-/// [`HmmError`] with the row at which it happened (0 for shapes).
-pub fn forward_filter(chain: &Chain, log_b: &[f64], alpha: &mut [f64]) -> Result<f64, (HmmError, usize)> {
+/// [`KernelError::Length`] for wrong shapes, [`KernelError::Row`] for an unusable row.
+pub fn hmm_forward_filter(chain: &Chain, log_b: &[f64], alpha: &mut [f64]) -> Result<f64> {
     let k = chain.states();
-    if log_b.len() % k != 0 || alpha.len() != log_b.len() {
-        return Err((HmmError::Shape, 0));
-    }
+    same_len(log_b.len() - log_b.len() % k, log_b.len())?;
+    same_len(log_b.len(), alpha.len())?;
     let mut row_b = vec![0.0; k];
     let mut total = 0.0;
     let mut before: Option<&[f64]> = None;
     for (t, (row, next)) in log_b.chunks(k).zip(alpha.chunks_mut(k)).enumerate() {
         row_b.copy_from_slice(row);
-        total += chain.step(before, &mut row_b, next).map_err(|e| (e, t))?;
+        total += chain.step(t, before, &mut row_b, next)?;
         before = Some(next);
     }
     Ok(total)
@@ -123,6 +124,8 @@ pub fn forward_filter(chain: &Chain, log_b: &[f64], alpha: &mut [f64]) -> Result
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiagGaussian {
     features: usize,
+    means: Vec<f64>,
+    variances: Vec<f64>,
     // per state and feature: mean, 0.5 / variance, 0.5 * ln(2 pi variance)
     terms: Vec<(f64, f64, f64)>,
 }
@@ -131,21 +134,36 @@ impl DiagGaussian {
     /// Means and variances (K x D, row-major).
     ///
     /// # Errors
-    /// [`HmmError::Shape`] or [`HmmError::Emission`].
-    pub fn new(states: usize, means: &[f64], variances: &[f64]) -> Result<Self, HmmError> {
-        if states == 0 || means.is_empty() || means.len() % states != 0 || means.len() != variances.len() {
-            return Err(HmmError::Shape);
+    /// [`KernelError::Param`].
+    pub fn new(states: usize, means: &[f64], variances: &[f64]) -> Result<Self> {
+        if states == 0
+            || means.is_empty()
+            || !means.len().is_multiple_of(states)
+            || means.len() != variances.len()
+        {
+            return Err(KernelError::Param(
+                "means and vars must both be K x D with at least one feature",
+            ));
         }
         if !means.iter().all(|m| m.is_finite()) || !variances.iter().all(|v| v.is_finite() && *v > 0.0) {
-            return Err(HmmError::Emission);
+            return Err(KernelError::Param(
+                "means must be finite, vars finite and positive",
+            ));
         }
-        let terms =
-            means.iter().zip(variances).map(|(&m, &v)| (m, 0.5 / v, 0.5 * (LN_2PI + v.ln()))).collect();
-        Ok(Self { features: means.len() / states, terms })
+        let terms = means
+            .iter()
+            .zip(variances)
+            .map(|(&m, &v)| (m, 0.5 / v, 0.5 * (LN_2PI + v.ln())))
+            .collect();
+        Ok(Self {
+            features: means.len() / states,
+            means: means.to_vec(),
+            variances: variances.to_vec(),
+            terms,
+        })
     }
 
     /// Number of features.
-    #[must_use]
     pub fn features(&self) -> usize {
         self.features
     }
@@ -153,13 +171,15 @@ impl DiagGaussian {
     /// Log densities of one bar. A NaN feature is integrated out (its term is left out); all NaN gives 0.
     ///
     /// # Errors
-    /// [`HmmError::Shape`], or [`HmmError::Observation`] for an infinite feature.
-    pub fn log_density(&self, x: &[f64], log_b: &mut [f64]) -> Result<(), HmmError> {
-        if x.len() != self.features || log_b.len() * self.features != self.terms.len() {
-            return Err(HmmError::Shape);
-        }
+    /// [`KernelError::Length`], or [`KernelError::Row`] (with `row`) for an infinite feature.
+    pub fn log_density(&self, row: usize, x: &[f64], log_b: &mut [f64]) -> Result<()> {
+        same_len(self.features, x.len())?;
+        same_len(self.terms.len() / self.features, log_b.len())?;
         if x.iter().any(|v| v.is_infinite()) {
-            return Err(HmmError::Observation);
+            return Err(KernelError::Row {
+                row,
+                what: OBSERVATION,
+            });
         }
         for (slot, state) in log_b.iter_mut().zip(self.terms.chunks(self.features)) {
             let mut sum = 0.0;
@@ -189,29 +209,36 @@ pub struct HmmFilter {
 
 impl HmmFilter {
     /// A filter before its first bar.
-    #[must_use]
     pub fn new(chain: Chain, emission: DiagGaussian) -> Self {
         let k = chain.states();
         let zeros = vec![0.0; k];
         let (alpha, next, log_b) = (zeros.clone(), zeros.clone(), zeros);
-        Self { chain, emission, alpha, next, log_b, log_likelihood: 0.0, bars: 0 }
+        Self {
+            chain,
+            emission,
+            alpha,
+            next,
+            log_b,
+            log_likelihood: 0.0,
+            bars: 0,
+        }
     }
 
     /// Take one bar; the filtered state probabilities.
     ///
     /// # Errors
-    /// [`HmmError`]; the filter is left as it was.
-    pub fn update(&mut self, x: &[f64]) -> Result<&[f64], HmmError> {
-        self.emission.log_density(x, &mut self.log_b)?;
+    /// [`KernelError`]; the filter is left as it was.
+    pub fn update(&mut self, x: &[f64]) -> Result<&[f64]> {
+        let row = self.bars as usize;
+        self.emission.log_density(row, x, &mut self.log_b)?;
         let before = (self.bars > 0).then_some(self.alpha.as_slice());
-        self.log_likelihood += self.chain.step(before, &mut self.log_b, &mut self.next)?;
+        self.log_likelihood += self.chain.step(row, before, &mut self.log_b, &mut self.next)?;
         core::mem::swap(&mut self.alpha, &mut self.next);
         self.bars += 1;
         Ok(&self.alpha)
     }
 
     /// Filtered probabilities after the last bar; empty before the first.
-    #[must_use]
     pub fn alpha(&self) -> &[f64] {
         if self.bars > 0 {
             &self.alpha
@@ -221,48 +248,63 @@ impl HmmFilter {
     }
 
     /// Log-likelihood of all bars so far.
-    #[must_use]
     pub fn log_likelihood(&self) -> f64 {
         self.log_likelihood
     }
 
     /// Bars taken.
-    #[must_use]
     pub fn bars(&self) -> u64 {
         self.bars
     }
 
     /// Number of states and of features.
-    #[must_use]
     pub fn shape(&self) -> (usize, usize) {
         (self.chain.states(), self.emission.features())
     }
 
-    /// The state as plain numbers: bars, log-likelihood, alpha (none before the first bar).
-    #[must_use]
-    pub fn save(&self) -> Vec<f64> {
-        let mut out = vec![self.bars as f64, self.log_likelihood];
-        out.extend_from_slice(self.alpha());
-        out
+    /// Model and state as bytes; the twin writes and reads the same.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let (k, d) = self.shape();
+        let w = Writer::new("HmmFilter")
+            .u64(k as u64)
+            .u64(d as u64)
+            .u64(self.bars);
+        let w = w
+            .f64s(&self.chain.start)
+            .f64s(&self.chain.into)
+            .f64s(&self.emission.means);
+        w.f64s(&self.emission.variances)
+            .f64s(&[self.log_likelihood])
+            .f64s(&self.alpha)
+            .done()
     }
 
-    /// Take over a saved state of the same model; `None` if it does not fit.
-    #[must_use]
-    pub fn load(&mut self, state: &[f64]) -> Option<()> {
-        let (&[bars, log_likelihood], alpha) = state.split_first_chunk::<2>()?;
-        let expected = if bars > 0.0 { self.chain.states() } else { 0 };
-        if bars < 0.0 || bars.fract() != 0.0 || alpha.len() != expected || log_likelihood.is_nan() {
-            return None;
+    /// Model and state from bytes.
+    ///
+    /// # Errors
+    /// [`KernelError::Snapshot`] when the bytes are not of this kernel, [`KernelError::Param`] when the
+    /// model in them is none.
+    pub fn restore(bytes: &[u8]) -> Result<Self> {
+        let mut r = Reader::open(bytes, "HmmFilter")?;
+        let (k, d, bars) = (r.size()?, r.size()?, r.u64()?);
+        if k == 0 || d == 0 || k.max(d) > bytes.len() {
+            return Err(KernelError::Snapshot("truncated"));
         }
-        if expected > 0 && !is_distribution(alpha) {
-            return None;
+        let (start, into) = (r.f64s(k)?, r.f64s(k * k)?);
+        let transitions: Vec<f64> = (0..k * k).map(|i| into[(i % k) * k + i / k]).collect();
+        let (means, variances) = (r.f64s(k * d)?, r.f64s(k * d)?);
+        let mut me = Self::new(
+            Chain::new(&start, &transitions)?,
+            DiagGaussian::new(k, &means, &variances)?,
+        );
+        me.log_likelihood = r.f64()?;
+        me.alpha = r.f64s(k)?;
+        me.bars = bars;
+        r.end()?;
+        if me.log_likelihood.is_nan() || (bars > 0 && !is_distribution(&me.alpha)) {
+            return Err(KernelError::Snapshot("its probabilities are none"));
         }
-        if expected > 0 {
-            self.alpha.copy_from_slice(alpha);
-        }
-        self.log_likelihood = log_likelihood;
-        self.bars = bars as u64;
-        Some(())
+        Ok(me)
     }
 }
 
@@ -303,18 +345,16 @@ mod tests {
         let xs = [0.1, 2.0, 1e6, f64::NAN, -40.0, 3.0];
         let mut log_b = vec![0.0; 12];
         for (x, row) in xs.iter().zip(log_b.chunks_mut(2)) {
-            emission.log_density(&[*x], row).unwrap();
+            emission.log_density(0, &[*x], row).unwrap();
         }
         let mut alpha = vec![0.0; 12];
-        let total = forward_filter(&chain, &log_b, &mut alpha).unwrap();
+        let total = hmm_forward_filter(&chain, &log_b, &mut alpha).unwrap();
         let mut f = HmmFilter::new(chain.clone(), emission.clone());
         for (t, x) in xs.iter().enumerate() {
-            let saved = f.save();
-            let mut g = HmmFilter::new(chain.clone(), emission.clone());
-            assert_eq!(g.load(&saved), Some(()));
+            let mut g = HmmFilter::restore(&f.snapshot()).unwrap();
             assert_eq!(f.update(&[*x]).unwrap(), &alpha[2 * t..2 * t + 2]);
             g.update(&[*x]).unwrap();
-            assert_eq!(f.save(), g.save());
+            assert_eq!(f.snapshot(), g.snapshot());
         }
         assert_eq!(total, f.log_likelihood());
         assert!(total.is_finite());
@@ -322,18 +362,43 @@ mod tests {
 
     #[test]
     fn refuses_nonsense_and_stays_as_it_was() {
-        assert_eq!(Chain::new(&[0.5, 0.6], &[1.0, 0.0, 0.0, 1.0]), Err(HmmError::Probability));
-        assert_eq!(Chain::new(&[1.0], &[1.0, 0.0]), Err(HmmError::Shape));
-        assert_eq!(DiagGaussian::new(1, &[0.0], &[0.0]), Err(HmmError::Emission));
+        assert!(Chain::new(&[0.5, 0.6], &[1.0, 0.0, 0.0, 1.0]).is_err());
+        assert!(Chain::new(&[1.0], &[1.0, 0.0]).is_err());
+        assert!(Chain::new(&[], &[]).is_err());
+        assert!(DiagGaussian::new(1, &[0.0], &[0.0]).is_err());
         let (chain, emission) = model();
         let mut f = HmmFilter::new(chain.clone(), emission);
         f.update(&[0.0]).unwrap();
-        let kept = f.clone().save();
-        assert_eq!(f.update(&[f64::INFINITY]), Err(HmmError::Observation));
-        assert_eq!(f.update(&[0.0, 1.0]), Err(HmmError::Shape));
-        assert_eq!(f.update(&[1e200]), Err(HmmError::Impossible));
-        assert_eq!(f.save(), kept);
+        let kept = f.snapshot();
+        assert_eq!(
+            f.update(&[f64::INFINITY]),
+            Err(KernelError::Row {
+                row: 1,
+                what: OBSERVATION
+            })
+        );
+        assert_eq!(
+            f.update(&[0.0, 1.0]),
+            Err(KernelError::Length {
+                expected: 1,
+                found: 2
+            })
+        );
+        assert_eq!(
+            f.update(&[1e200]),
+            Err(KernelError::Row {
+                row: 1,
+                what: IMPOSSIBLE
+            })
+        );
+        assert_eq!(f.snapshot(), kept);
         let never = [f64::NEG_INFINITY; 2];
-        assert_eq!(forward_filter(&chain, &never, &mut [0.0; 2]), Err((HmmError::Impossible, 0)));
+        assert_eq!(
+            hmm_forward_filter(&chain, &never, &mut [0.0; 2]),
+            Err(KernelError::Row {
+                row: 0,
+                what: IMPOSSIBLE
+            })
+        );
     }
 }

@@ -5,6 +5,9 @@
 //! a sum, so there is no drift, a NaN leaves with its window, and batch and streaming forms perform the
 //! same operations in the same order, hence agree to the bit.
 
+use crate::codec::{Reader, Writer};
+use crate::error::{KernelError, Result};
+
 /// An associative operation with the order of its operands fixed: older first.
 pub trait Fold {
     /// Combine an older part of a window with a newer one.
@@ -74,7 +77,6 @@ pub struct Window<F> {
 
 impl<F: Fold> Window<F> {
     /// A window of `n` values, `n` at least 1 (0 is taken as 1).
-    #[must_use]
     pub fn new(n: usize) -> Self {
         let n = n.max(1);
         Self {
@@ -103,33 +105,32 @@ impl<F: Fold> Window<F> {
         self.prefix
     }
 
-    /// Append the state: offset, the current block, the suffixes (2n + 1 numbers).
-    pub fn save(&self, out: &mut Vec<f64>) {
-        out.push(self.offset as f64);
-        out.extend_from_slice(&self.block);
-        out.extend_from_slice(&self.suffix);
+    /// Append the state to a snapshot: offset, the current block, the suffixes of the block before.
+    pub fn write(&self, w: Writer) -> Writer {
+        w.u64(self.offset as u64).f64s(&self.block).f64s(&self.suffix)
     }
 
-    /// Read back what [`Window::save`] wrote for the same `n`; `None` if it does not fit.
-    #[must_use]
-    pub fn load(&mut self, state: &mut &[f64]) -> Option<()> {
-        let n = self.block.len();
-        let (mine, rest) = state.split_at_checked(2 * n + 1)?;
-        let (first, buffers) = mine.split_first()?;
-        let offset = *first as usize;
-        if *first != offset as f64 || offset >= n {
-            return None;
+    /// Read a window of `n` values that [`Window::write`] wrote.
+    ///
+    /// # Errors
+    /// [`KernelError::Snapshot`] when the bytes do not hold one.
+    pub fn read(r: &mut Reader<'_>, n: usize) -> Result<Self> {
+        let offset = r.size()?;
+        if offset >= n {
+            return Err(KernelError::Snapshot("the offset lies outside its block"));
         }
-        let (block, suffix) = buffers.split_at_checked(n)?;
-        self.block.copy_from_slice(block);
-        self.suffix.copy_from_slice(suffix);
-        self.offset = offset;
-        self.prefix = 0.0;
-        for (j, &x) in self.block.iter().take(offset).enumerate() {
-            self.prefix = if j == 0 { x } else { F::fold(self.prefix, x) };
+        let (block, suffix) = (r.f64s(n)?, r.f64s(n)?);
+        let mut prefix = 0.0;
+        for (j, &x) in block.iter().take(offset).enumerate() {
+            prefix = if j == 0 { x } else { F::fold(prefix, x) };
         }
-        *state = rest;
-        Some(())
+        Ok(Self {
+            block,
+            suffix,
+            offset,
+            prefix,
+            kind: core::marker::PhantomData,
+        })
     }
 }
 
@@ -165,7 +166,9 @@ mod tests {
         let mut s = 1u64;
         (0..len)
             .map(|_| {
-                s = s.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                s = s
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
                 (s >> 33) as f64 / 1e6
             })
             .collect()
@@ -177,8 +180,14 @@ mod tests {
         let mut w = Window::<F>::new(n);
         for (i, &v) in x.iter().enumerate() {
             let got = w.push(v);
-            assert!(got.to_bits() == out[i].to_bits() || got.is_nan() && out[i].is_nan(), "n {n} i {i}");
-            assert_eq!(out[i].is_nan(), i + 1 < n || x[i + 1 - n..=i].iter().any(|y| y.is_nan()));
+            assert!(
+                got.to_bits() == out[i].to_bits() || got.is_nan() && out[i].is_nan(),
+                "n {n} i {i}"
+            );
+            assert_eq!(
+                out[i].is_nan(),
+                i + 1 < n || x[i + 1 - n..=i].iter().any(|y| y.is_nan())
+            );
         }
     }
 
@@ -214,14 +223,12 @@ mod tests {
             for &v in &x[..cut] {
                 a.push(v);
             }
-            let mut saved = Vec::new();
-            a.save(&mut saved);
-            let mut b = Window::<Sum>::new(7);
-            assert_eq!(b.load(&mut saved.as_slice()), Some(()));
+            let saved = a.write(Writer::new("W")).done();
+            let mut b = Window::<Sum>::read(&mut Reader::open(&saved, "W").unwrap(), 7).unwrap();
             for &v in &x[cut..] {
                 assert_eq!(a.push(v).to_bits(), b.push(v).to_bits());
             }
-            assert_eq!(Window::<Sum>::new(8).load(&mut saved.as_slice()), None);
+            assert!(Window::<Sum>::read(&mut Reader::open(&saved, "W").unwrap(), 8).is_err());
         }
     }
 }
