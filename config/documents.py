@@ -11,6 +11,7 @@ import yaml
 
 from config.problems import Problem
 
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _MAX_NODES = 100_000  # a bomb of nested aliases grows past this; no honest file does
 
 
@@ -130,6 +131,9 @@ class _Reader:
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         above = (*above, id(node))
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS:
+            self._problem(path, line, f"expected plain lists and mappings, found the tag {node.tag}")
+            return None
         if isinstance(node, yaml.SequenceNode):
             return [self._value(loader, n, _join(path, str(i)), above) for i, n in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
@@ -146,9 +150,6 @@ class _Reader:
 
     def _mapping(self, loader: _Loader, node: yaml.MappingNode, path: str, above: tuple[int, ...]) -> Any:
         out: dict[str, Any] = {}
-        if node.tag != "tag:yaml.org,2002:map":
-            self._problem(path, node.start_mark.line + 1, f"expected a plain mapping, found tag {node.tag}")
-            return out
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
