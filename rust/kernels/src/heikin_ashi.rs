@@ -34,8 +34,11 @@ fn smaller(a: f64, b: f64) -> f64 {
 
 impl HeikinAshi {
     /// Nothing seen yet.
-    pub fn new() -> Self {
-        Self::default()
+    ///
+    /// # Errors
+    /// Never; a `Result` like every other streaming kernel.
+    pub fn new() -> Result<Self> {
+        Ok(Self::default())
     }
 
     /// Take one bar; the averaged `(open, high, low, close)`.
@@ -104,7 +107,7 @@ pub fn heikin_ashi(open: &[f64], high: &[f64], low: &[f64], close: &[f64], out: 
     for found in lengths {
         same_len(open.len(), found)?;
     }
-    let mut state = HeikinAshi::new();
+    let mut state = HeikinAshi::default();
     let bars = open.iter().zip(high).zip(low).zip(close);
     let slots = out.0.iter_mut().zip(out.1).zip(out.2).zip(out.3);
     for ((((&o, &h), &l), &c), (((a, b), d), e)) in bars.zip(slots) {
@@ -124,7 +127,7 @@ mod tests {
         heikin_ashi(&o, &h, &l, &c, (&mut a, &mut b, &mut d, &mut e)).unwrap();
         assert_eq!((a, e), ([2.0, 2.0], [2.0, 5.0]));
         assert_eq!((b, d), ([4.0, 9.0], [0.0, 2.0]));
-        let mut s = HeikinAshi::new();
+        let mut s = HeikinAshi::default();
         s.update(1.0, 4.0, 0.0, 3.0);
         let mut t = HeikinAshi::restore(&s.snapshot()).unwrap();
         assert_eq!(t.update(3.0, 9.0, 2.0, 6.0), (2.0, 9.0, 2.0, 5.0));

@@ -16,8 +16,11 @@ pub struct Obv {
 
 impl Obv {
     /// Nothing seen yet.
-    pub fn new() -> Self {
-        Self::default()
+    ///
+    /// # Errors
+    /// Never; a `Result` like every other streaming kernel.
+    pub fn new() -> Result<Self> {
+        Ok(Self::default())
     }
 
     /// Take one bar; the running total.
@@ -110,7 +113,7 @@ mod tests {
         obv(&c, &v, &mut o).unwrap();
         assert_eq!(o[..4], [5.0, 7.0, 7.0, 4.0]);
         assert!(o[4].is_nan() && o[5].is_nan());
-        let mut s = Obv::new();
+        let mut s = Obv::default();
         for i in 0..4 {
             assert_eq!(s.update(c[i], v[i]), o[i]);
             s = Obv::restore(&s.snapshot()).unwrap();
