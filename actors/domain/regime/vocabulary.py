@@ -1,0 +1,81 @@
+"""How a detector's own measures become probabilities over the common regimes: distances to prototypes.
+
+Each regime has a prototype in two standard units: *drift* (trend strength, signed) and *volatility* (log
+volatility against its usual level). A detector that measures one axis only leaves the other open, so that a
+log-opinion pool of several detectors multiplies what they know and is not diluted by what they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp
+
+from actors.domain.events.regime import REGIMES
+
+BULL, BEAR, SIDEWAYS, CRASH, HIGH_VOLATILITY, LOW_VOLATILITY = range(len(REGIMES))
+UNDECIDED = REGIMES[SIDEWAYS]
+"""The label that goes with the uniform distribution: no view, hence no direction."""
+
+# (drift, volatility) per regime, in the order of REGIMES
+PROTOTYPES: tuple[tuple[float, float], ...] = (
+    (1.0, 0.0),
+    (-1.0, 0.3),
+    (0.0, -0.3),
+    (-2.2, 1.4),
+    (0.0, 1.2),
+    (0.0, -1.2),
+)
+_FLOOR = 1e-4
+
+
+def softmax(scores: Sequence[float]) -> tuple[float, ...]:
+    """Return probabilities proportional to ``exp(score)``, none below 1e-4 of the largest.
+
+    The floor keeps every regime alive: in a product of opinions a zero could never be revised.
+
+    Examples
+    --------
+    >>> softmax([0.0, 0.0])
+    (0.5, 0.5)
+    """
+    top = max(scores)
+    raw = [max(exp(s - top), _FLOOR) for s in scores]
+    total = sum(raw)
+    return tuple([r / total for r in raw])
+
+
+def soft_labels(
+    drift: float | None, volatility: float | None, *, drift_sd: float = 0.5, volatility_sd: float = 0.5
+) -> tuple[float, ...]:
+    """Return probabilities over `REGIMES` from a position in standard units; None leaves an axis open.
+
+    Examples
+    --------
+    >>> p = soft_labels(2.0, None)
+    >>> REGIMES[p.index(max(p))]
+    'bull'
+    >>> p = soft_labels(None, 2.0)
+    >>> p[CRASH] > p[BULL] and p[HIGH_VOLATILITY] > p[SIDEWAYS]
+    True
+    """
+    a = 0.0 if drift is None else 0.5 / (drift_sd * drift_sd)
+    b = 0.0 if volatility is None else 0.5 / (volatility_sd * volatility_sd)
+    d, v = drift or 0.0, volatility or 0.0
+    return softmax([-a * (d - pd) * (d - pd) - b * (v - pv) * (v - pv) for pd, pv in PROTOTYPES])
+
+
+def top(probabilities: Sequence[float]) -> int:
+    """Return the index of the largest probability; ties go to the lower index."""
+    return probabilities.index(max(probabilities))
+
+
+def distinctness(probabilities: Sequence[float]) -> float:
+    """Return how far the largest probability lies above uniform: 0 for uniform, 1 for certainty.
+
+    Examples
+    --------
+    >>> distinctness((0.5, 0.5)), distinctness((1.0, 0.0))
+    (0.0, 1.0)
+    """
+    n = len(probabilities)
+    return max(0.0, (max(probabilities) * n - 1.0) / (n - 1.0))
