@@ -1,0 +1,80 @@
+"""Strategy agents: one class hosts any strategy, one instance of it per pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from actors.domain import registry
+from actors.domain.events.base import Event
+from actors.domain.events.market import BarClosed
+from actors.domain.events.prediction import PredictionMade
+from actors.domain.events.regime import RegimeAssessed
+from actors.domain.events.signal import SignalEmitted
+from actors.domain.processor import Agent, AgentContext, Step
+from actors.domain.strategies.base import Market, Strategy
+
+PACKAGE = "actors.domain.strategies"
+ENSEMBLE = "ensemble"
+_PREFIX = "strategy-"
+_NO_PREDICTIONS: Mapping[str, float] = {}
+
+
+class StrategyAgent(Agent):
+    """Shows each bar to the strategy, with the regime and predictions of the same step.
+
+    Parameters
+    ----------
+    ctx : AgentContext
+        The strategy is called by the agent's name without ``strategy-``.
+    kind : str
+        Component of `actors.domain.strategies`, or ``module:Class``.
+    params : mapping, optional
+        The component's parameters.
+
+    Notes
+    -----
+    State: the strategies only; a regime or prediction missing in a step is unknown, not the last one.
+    """
+
+    consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed, RegimeAssessed, PredictionMade)
+    STATE: ClassVar[tuple[str, ...]] = ("_strategies",)
+
+    def __init__(self, ctx: AgentContext, kind: str, params: Mapping[str, Any] | None = None) -> None:
+        super().__init__(ctx)
+        self.strategy = ctx.name.removeprefix(_PREFIX)
+        self._strategies: dict[str, Strategy] = {
+            pair: registry.build(PACKAGE, kind, params) for pair in ctx.pairs
+        }
+
+    def process(self, step: Step) -> Sequence[Event]:
+        """Return one `SignalEmitted` per pair with a bar."""
+        bars: list[BarClosed] = []
+        regimes: dict[str | None, RegimeAssessed] = {}
+        predictions: dict[str | None, dict[str, float]] = {}
+        for e in step.inbox:
+            if isinstance(e, BarClosed):
+                bars.append(e)
+            elif isinstance(e, PredictionMade):
+                predictions.setdefault(e.instrument_id, {})[e.model] = e.probability_up
+            elif isinstance(e, RegimeAssessed) and e.detector == ENSEMBLE:
+                regimes[e.instrument_id] = e
+        out: list[Event] = []
+        for bar in bars:
+            pair = bar.instrument_id
+            regime = regimes.get(pair)
+            label, sure = ("", 0.0) if regime is None else (regime.label, regime.confidence)
+            opinion = self._strategies[pair].update(  # type: ignore[index]  # bars always name their pair
+                Market(
+                    step.number, bar.open, bar.high, bar.low, bar.close, bar.volume, label, sure,
+                    predictions.get(pair, _NO_PREDICTIONS),
+                )
+            )  # fmt: skip
+            out.append(
+                SignalEmitted(
+                    ts_event_ns=step.ts_event_ns, source=self.name, instrument_id=pair,
+                    strategy=self.strategy, direction=opinion.direction, confidence=opinion.confidence,
+                    horizon_bars=opinion.horizon_bars,
+                )
+            )  # fmt: skip
+        return out
