@@ -1,4 +1,4 @@
-"""The gate of the fleet: each bar is checked once and announced under the agent's own name; gaps are named."""
+"""The gate of the fleet: each bar is checked once and said again under the agent's own name; gaps are named."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def _insane(bar: BarClosed, step: Step) -> InvalidBarError:
     return InvalidBarError(
         "BAR_INSANE",
         f"step {step.number}, {bar.instrument_id}: expected 0 < low <= open, close <= high and volume >= 0, "
-        f"all finite, found open={bar.open} high={bar.high} low={bar.low} close={bar.close} volume={bar.volume}; "
-        "run check-data on this source",
+        f"all finite, found open={bar.open} high={bar.high} low={bar.low} close={bar.close} "
+        f"volume={bar.volume}; run check-data on this source",
         step=step.number,
         pair=bar.instrument_id,
         open_ns=bar.open_ns,
