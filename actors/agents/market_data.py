@@ -1,4 +1,4 @@
-"""The gate of the fleet: each bar is checked once and said again under the agent's own name; gaps are named."""
+"""The gate of the fleet: each bar is checked once and said again under the agent's name; gaps are named."""
 
 from __future__ import annotations
 
