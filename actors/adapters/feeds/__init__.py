@@ -1,0 +1,1 @@
+"""Where market data comes from: files and exchanges, and the checks it has to pass."""
