@@ -1,0 +1,1 @@
+"""Streaming risk measures, one per file; hosted by risk agents."""

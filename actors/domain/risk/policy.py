@@ -1,0 +1,32 @@
+"""The risk coordinator's own settings: dead band, patience with working intents, repetition of denials."""
+
+from __future__ import annotations
+
+import pydantic
+
+from actors.domain import registry
+
+
+class RiskPolicy(registry.Params):
+    """Settings beside sizing, rules and breakers.
+
+    Attributes
+    ----------
+    allow_short : bool
+        False for spot: a wish below zero counts as flat.
+    rebalance_band_frac : float
+        An exposure is left alone while it is within this distance (fraction of equity) of the wished one;
+        full exits are always made.
+    working_steps : int
+        An approved intent is given so many steps to be worked before an unchanged wish is asked for again.
+    exit_retry_steps : int
+        The same for exits that a breaker demands.
+    repeat_denial_steps : int
+        An unchanged denial is said again only after so many steps.
+    """
+
+    allow_short: bool = False
+    rebalance_band_frac: float = pydantic.Field(0.05, ge=0, lt=1)
+    working_steps: int = pydantic.Field(12, ge=2)
+    exit_retry_steps: int = pydantic.Field(4, ge=2)
+    repeat_denial_steps: int = pydantic.Field(48, ge=1)

@@ -1,0 +1,317 @@
+"""The risk coordinator: sizing, rules in order, dead band, breakers, silence while warming up, restore."""
+
+from decimal import Decimal
+
+import pytest
+
+from actors.coordinators.risk import RiskCoordinator
+from actors.domain.errors import InvalidParamsError, UnknownComponentError
+from actors.domain.events.market import BarClosed, DataQualityAssessed
+from actors.domain.events.portfolio import AccountUpdated
+from actors.domain.events.risk import (
+    CircuitBreakerReset,
+    CircuitBreakerTripped,
+    OrderIntentApproved,
+    OrderIntentDenied,
+    RiskLimitBreached,
+    RiskMeasured,
+)
+from actors.domain.events.signal import TargetExposureSet
+from actors.domain.events.system import AgentGaveUp
+from actors.domain.fitting import InlineFits
+from actors.domain.model.instrument import Instrument
+from actors.domain.processor import AgentContext, Step
+
+HOUR = 3_600_000_000_000
+A, B = "BTC/USDT", "ETH/USDT"
+FIXED = {"kind": "fixed_fraction", "params": {"fraction": 1.0}}
+
+
+def make(pairs=(A, B), **params):
+    ctx = AgentContext(
+        "coordinator-risk", {p: Instrument(pair=p) for p in pairs}, HOUR, seed=7, fits=InlineFits()
+    )
+    params.setdefault("sizing", FIXED)
+    return RiskCoordinator(ctx, **params)
+
+
+class World:
+    """A ledger of two pairs that fills every approval at once at the bar's close."""
+
+    def __init__(self, agent, equity=10_000, pairs=(A, B), fills=True):
+        self.agent, self.pairs, self.fills = agent, pairs, fills
+        self.cash = Decimal(equity)
+        self.positions = dict.fromkeys(pairs, Decimal(0))
+        self.step = -1
+        self.peak = Decimal(equity)
+
+    def go(self, prices, targets=None, warmup=False, extra=(), volatility=None):
+        self.step += 1
+        ts = (self.step + 1) * HOUR
+        marks = {p: Decimal(str(prices[p])) for p in prices}
+        self.marks = {**getattr(self, "marks", {}), **marks}
+        equity = self.cash + sum(self.positions[p] * self.marks[p] for p in self.pairs)
+        self.peak = max(self.peak, equity)
+        inbox = [
+            AccountUpdated(
+                ts_event_ns=ts, source="ledger", equity=equity, cash=self.cash,
+                positions=tuple(self.positions[p] for p in self.pairs),
+                exposures_frac=tuple(float(self.positions[p] * self.marks[p] / equity) for p in self.pairs),
+                drawdown_frac=float(1 - equity / self.peak), fees_quote=Decimal(0),
+                slippage_quote=Decimal(0), realised_pnl_quote=Decimal(0),
+            )
+        ]  # fmt: skip
+        for p, sigma in (volatility or {}).items():
+            inbox.append(
+                RiskMeasured(
+                    ts_event_ns=ts,
+                    source="risk-volatility",
+                    instrument_id=p,
+                    measure="volatility",
+                    value=sigma,
+                )
+            )
+        for p, frac in (targets or {}).items():
+            inbox.append(
+                TargetExposureSet(
+                    ts_event_ns=ts, source="coordinator-strategy", instrument_id=p, target_frac=frac,
+                    confidence=0.7, regime="bull",
+                )
+            )  # fmt: skip
+        inbox += [
+            BarClosed(
+                ts_event_ns=ts, source="market-data", instrument_id=p, open_ns=ts - HOUR, close_ns=ts,
+                open=c, high=c, low=c, close=c, volume=1.0,
+            )
+            for p, c in prices.items()
+        ]  # fmt: skip
+        out = self.agent.process(Step(self.step, ts, (*inbox, *extra), warmup))
+        for e in out:
+            if self.fills and isinstance(e, OrderIntentApproved):
+                self.positions[e.instrument_id] += e.quantity
+                self.cash -= e.quantity * self.marks[e.instrument_id]
+        return out
+
+
+def only(events, kind):
+    return [e for e in events if isinstance(e, kind)]
+
+
+def test_wish_becomes_floored_intent_with_unique_id():
+    world = World(make())
+    (intent,) = world.go({A: 333.0, B: 50.0}, {A: 0.5})
+    assert intent.quantity == Decimal("15.01501")  # 5000 / 333 = 15.015015…, floored to 0.00001
+    assert intent.intent_id == "coordinator-risk:0:0"
+    assert intent.correlation_id == intent.intent_id
+    assert (intent.reason, intent.resized_by, intent.requested_quantity) == ("open", "", None)
+    assert intent.target_frac == 0.5
+    assert intent.urgency == 0.7
+
+
+def test_nothing_is_said_inside_the_dead_band_and_exit_is_always_made():
+    world = World(make(params={"rebalance_band_frac": 0.1}))
+    world.go({A: 100.0, B: 50.0}, {A: 0.5})
+    assert world.go({A: 100.0, B: 50.0}, {A: 0.45}) == []
+    (reduce,) = world.go({A: 100.0, B: 50.0}, {A: 0.05})
+    assert reduce.reason == "reduce"
+    (leave,) = world.go({A: 100.0, B: 50.0}, {A: 0.0})  # within the band, yet an exit
+    assert (leave.reason, leave.quantity) == ("exit", Decimal(-5))
+    assert world.positions[A] == 0
+
+
+def test_warmup_is_silent_but_learns():
+    world = World(make())
+    assert world.go({A: 100.0, B: 50.0}, {A: 0.5}, warmup=True) == []
+    (intent,) = world.go({A: 100.0, B: 50.0})
+    assert intent.quantity == Decimal(50)
+
+
+def test_missing_bar_means_no_decision_for_that_pair():
+    world = World(make())
+    world.go({A: 100.0, B: 50.0})
+    assert [e.instrument_id for e in world.go({B: 50.0}, {A: 0.3, B: 0.3})] == [B]
+    assert [e.instrument_id for e in world.go({A: 100.0, B: 50.0})] == [A]
+
+
+def test_spot_does_not_go_short_unless_told():
+    assert World(make()).go({A: 100.0, B: 50.0}, {A: -0.5}) == []
+    world = World(make(params={"allow_short": True}))
+    (short,) = world.go({A: 100.0, B: 50.0}, {A: -0.5})
+    assert short.quantity == Decimal(-50)
+    (back,) = world.go({A: 100.0, B: 50.0}, {A: 0.2})
+    assert (back.reason, back.quantity) == ("reverse", Decimal(70))
+
+
+def test_volatility_target_sizes_and_unknown_volatility_is_denied_once():
+    world = World(make(sizing={"kind": "volatility_target", "params": {"target_volatility_ann_frac": 0.4}}))
+    (denial,) = world.go({A: 100.0, B: 50.0}, {A: 1.0})
+    assert (denial.code, denial.rule) == ("RISK_UNKNOWN", "sizing")
+    assert world.go({A: 100.0, B: 50.0}) == []
+    sigma = 0.4 / 8760**0.5 * 2
+    (intent,) = world.go({A: 100.0, B: 50.0}, volatility={A: sigma})
+    assert intent.target_frac == pytest.approx(0.5)
+
+
+def test_rules_resize_in_order_and_say_who_did_it():
+    rules = [
+        {"kind": "max_position_frac", "params": {"limit_frac": 0.4}},
+        {"kind": "max_gross_exposure", "params": {"limit_frac": 0.6}},
+    ]
+    world = World(make(rules=rules))
+    first, second = world.go({A: 100.0, B: 50.0}, {A: 0.9, B: 0.9})
+    assert (first.quantity, first.requested_quantity, first.resized_by) == (40, 90, "max_position_frac")
+    # the first intent is not filled when the second is decided: it counts as held
+    assert second.target_frac == pytest.approx(0.2)
+    assert second.resized_by == "max_gross_exposure"
+
+
+def test_unchanged_denial_is_repeated_only_after_a_while():
+    world = World(make(rules=[{"kind": "min_data_quality"}], params={"repeat_denial_steps": 5}))
+    said = [len(only(world.go({A: 100.0, B: 50.0}, {A: 0.5}), OrderIntentDenied)) for _ in range(11)]
+    assert said == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+
+
+def test_denial_carries_code_limit_and_observed():
+    world = World(make(rules=[{"kind": "min_data_quality", "params": {"min_score": 0.9}}]))
+    poor = DataQualityAssessed(
+        ts_event_ns=0, source="health", instrument_id=A, score=0.5, completeness=0.5, freshness=1.0,
+        outlier_free=1.0,
+    )  # fmt: skip
+    (denial,) = world.go({A: 100.0, B: 50.0}, {A: 0.5}, extra=(poor,))
+    assert (denial.code, denial.rule, denial.limit, denial.observed) == (
+        "DATA_QUALITY", "min_data_quality", 0.9, 0.5,
+    )  # fmt: skip
+    assert denial.quantity == 50
+
+
+def test_reductions_pass_rules_that_limit_risk():
+    rules = [{"kind": "max_trades_per_window", "params": {"max_trades": 1, "window_steps": 100}}]
+    world = World(make(rules=rules))
+    assert only(world.go({A: 100.0, B: 50.0}, {A: 0.5}), OrderIntentApproved)
+    assert only(world.go({A: 100.0, B: 50.0}, {B: 0.5}), OrderIntentDenied)
+    (leave,) = only(world.go({A: 100.0, B: 50.0}, {A: 0.0}), OrderIntentApproved)
+    assert leave.reason == "exit"
+
+
+def test_denied_reversal_becomes_an_exit():
+    rules = [{"kind": "max_trades_per_window", "params": {"max_trades": 1, "window_steps": 100}}]
+    world = World(make(rules=rules, params={"allow_short": True}))
+    world.go({A: 100.0, B: 50.0}, {A: 0.5})
+    (leave,) = world.go({A: 100.0, B: 50.0}, {A: -0.5})
+    assert (leave.reason, leave.quantity, leave.resized_by) == ("exit", -50, "max_trades_per_window")
+
+
+def test_working_intent_is_not_asked_again_until_its_time_is_over():
+    world = World(make(params={"working_steps": 4}), fills=False)
+    said = [len(world.go({A: 100.0, B: 50.0}, {A: 0.5})) for _ in range(9)]
+    assert said == [1, 0, 0, 0, 1, 0, 0, 0, 1]
+
+
+def test_wish_that_returns_to_flat_withdraws_the_working_intent():
+    world = World(make(), fills=False)
+    world.go({A: 100.0, B: 50.0}, {A: 0.5})
+    (hold,) = world.go({A: 100.0, B: 50.0}, {A: 0.0})
+    assert (hold.reason, hold.quantity) == ("hold", 0)
+    assert world.go({A: 100.0, B: 50.0}) == []
+
+
+def test_drawdown_breaker_flattens_cools_down_and_resets():
+    world = World(make(breakers={"drawdown": {"limit_frac": 0.1, "cooldown_steps": 3, "reset_share": 0.2}}))
+    world.go({A: 100.0, B: 50.0}, {A: 0.5, B: 0.4})
+    out = world.go({A: 78.0, B: 50.0})
+    assert isinstance(out[0], CircuitBreakerTripped)
+    assert out[0].observed == pytest.approx(0.11)
+    assert out[0].until_step == 4
+    exits = only(out, OrderIntentApproved)
+    assert [(e.instrument_id, e.reason, e.urgency) for e in exits] == [
+        (A, "breaker_exit", 1.0), (B, "breaker_exit", 1.0),
+    ]  # fmt: skip
+    assert set(world.positions.values()) == {Decimal(0)}
+    out = world.go({A: 78.0, B: 50.0})
+    assert [e.code for e in only(out, OrderIntentDenied)] == ["BREAKER_OPEN", "BREAKER_OPEN"]
+    assert world.go({A: 78.0, B: 50.0}) == []
+    out = world.go({A: 78.0, B: 50.0})
+    assert isinstance(out[0], CircuitBreakerReset)
+    assert len(only(out, OrderIntentApproved)) == 2  # the wishes are still there
+
+
+def test_breaker_exit_is_retried_while_the_position_stays():
+    world = World(make(breakers={"drawdown": {"limit_frac": 0.1}}, params={"exit_retry_steps": 3}))
+    world.go({A: 100.0, B: 50.0}, {A: 0.9})
+    world.fills = False
+    said = [len(only(world.go({A: 80.0, B: 50.0}), OrderIntentApproved)) for _ in range(7)]
+    assert said == [1, 0, 0, 1, 0, 0, 1]
+
+
+def test_daily_loss_breaker_rests_until_the_next_utc_day():
+    world = World(make(breakers={"daily_loss": {"limit_frac": 0.03}}))
+    world.go({A: 100.0, B: 50.0}, {A: 0.5})
+    trip = only(world.go({A: 92.0, B: 50.0}), CircuitBreakerTripped)[0]
+    resets = [s for s in range(2, 30) if only(world.go({A: 92.0, B: 50.0}), CircuitBreakerReset)]
+    # step 23 closes at 24:00 and still belongs to the first day
+    assert (trip.until_step, resets) == (24, [24])
+
+
+def test_lost_agent_trips_for_good():
+    world = World(make())
+    world.go({A: 100.0, B: 50.0}, {A: 0.5})
+    lost = AgentGaveUp(ts_event_ns=0, source="supervisor", agent="regime-hmm", restarts=6, window_s=60.0)
+    out = world.go({A: 100.0, B: 50.0}, extra=(lost,))
+    assert [type(e) for e in out] == [CircuitBreakerTripped, OrderIntentApproved]
+    assert all(not only(world.go({A: 100.0, B: 50.0}), OrderIntentApproved) for _ in range(100))
+
+
+def test_market_that_breaks_a_limit_is_reported_once():
+    world = World(make(rules=[{"kind": "max_position_frac", "params": {"limit_frac": 0.5}}]))
+    world.go({A: 100.0, B: 50.0}, {A: 0.5})
+    (breach,) = only(world.go({A: 110.0, B: 50.0}), RiskLimitBreached)
+    assert breach.rule == "max_position_frac"
+    assert breach.observed == pytest.approx(5500 / 10500)
+    assert not only(world.go({A: 110.0, B: 50.0}), RiskLimitBreached)
+
+
+def test_restore_gives_the_same_future():
+    rules = [
+        {"kind": k} for k in ("max_position_frac", "max_gross_exposure", "max_concentration", "cooldown")
+    ]
+    rules.append({"kind": "var_es_limit", "params": {"min_observations": 10, "window_bars": 20}})
+    rules.append({"kind": "max_trades_per_window", "params": {"max_trades": 4}})
+    config = {"rules": rules, "breakers": {"drawdown": {"limit_frac": 0.02}, "daily_loss": {}}}
+    rng = AgentContext("t", {A: Instrument(pair=A)}, HOUR, 3, InlineFits()).rng("prices")
+    moves = 1 + 0.02 * rng.standard_normal((80, 2))
+    wishes = rng.uniform(0, 1, (80, 2))
+
+    def run(restart_at):
+        agent = make(**config)
+        world, log, prices = World(agent), [], [100.0, 50.0]
+        for k in range(80):
+            if k == restart_at:
+                state = world.agent.snapshot()
+                world.agent = make(**config)
+                world.agent.restore(state)
+                assert world.agent.snapshot() == state
+            prices = [p * m for p, m in zip(prices, moves[k].tolist(), strict=True)]
+            targets = dict(zip((A, B), wishes[k].tolist(), strict=True)) if k % 5 == 0 else {}
+            log.append(world.go(dict(zip((A, B), prices, strict=True)), targets))
+        return log
+
+    whole = run(None)
+    kinds = {type(e).__name__ for step in whole for e in step}
+    assert {"OrderIntentApproved", "OrderIntentDenied", "CircuitBreakerTripped"} <= kinds
+    assert repr(run(17)) == repr(whole)
+    assert repr(run(55)) == repr(whole)
+
+
+@pytest.mark.parametrize(
+    ("params", "error"),
+    [
+        ({"rules": [{"kind": "nonsense"}]}, UnknownComponentError),
+        ({"sizing": {"kind": "volatility_target", "params": {"max_scale": -1}}}, InvalidParamsError),
+        ({"breakers": {"nonsense": {}}}, InvalidParamsError),
+        ({"breakers": {"drawdown": {"limit_frac": 0.1, "halt_frac": 0.05}}}, InvalidParamsError),
+        ({"params": {"working_steps": 0}}, InvalidParamsError),
+    ],
+)
+def test_bad_configuration_is_refused(params, error):
+    with pytest.raises(error):
+        make(**params)
