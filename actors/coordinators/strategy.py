@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pydantic
 
+from actors.domain.agent_params import checked
 from actors.domain.coordination.aggregation import pool
 from actors.domain.coordination.conflicts import resolve
 from actors.domain.coordination.selection import DEFAULT_TABLE, RegimeSelection
@@ -31,8 +32,6 @@ class StrategyCoordinatorParams(Params):
 
     Attributes
     ----------
-    base_weights : mapping member → weight >= 0
-        Prior, multiplied with the learnt weights; absent members have 1.
     regime_table : mapping member → regime → multiplier, or None
         None: the built-in table of `coordination.selection`.
     max_target_frac : float
@@ -47,7 +46,6 @@ class StrategyCoordinatorParams(Params):
         False for spot: negative targets become 0.
     """
 
-    base_weights: dict[str, float] = pydantic.Field(default_factory=dict)
     regime_table: dict[str, dict[str, float]] | None = None
     max_target_frac: float = pydantic.Field(0.5, gt=0)
     min_change_frac: float = pydantic.Field(0.04, ge=0)
@@ -74,7 +72,9 @@ class StrategyCoordinator(Agent):
     ctx : AgentContext
     members : sequence of str
         Strategies in order, as they call themselves (`SignalEmitted.strategy`); agent names work too.
-    **params
+    base_weights : mapping member → weight >= 0, optional
+        Prior, multiplied with the learnt weights; absent members have 1.
+    params : mapping, optional
         See `StrategyCoordinatorParams`.
 
     Notes
@@ -87,16 +87,22 @@ class StrategyCoordinator(Agent):
     consumes: ClassVar[tuple[type[Event], ...]] = (SignalEmitted, RegimeAssessed, WeightsRevised)
     STATE: ClassVar[tuple[str, ...]] = ("_held", "_weights", "_waiting")
 
-    def __init__(self, ctx: AgentContext, members: Sequence[str], **params: Any) -> None:
+    def __init__(
+        self,
+        ctx: AgentContext,
+        members: Sequence[str],
+        base_weights: Mapping[str, float] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(ctx)
-        self.params = p = StrategyCoordinatorParams(**params)
+        self.params = p = checked(StrategyCoordinatorParams, params, ctx.name)
         self.members = tuple(label(m) for m in members)
         if not self.members or len(dict.fromkeys(self.members)) != len(self.members):
             raise InvalidParamsError(
                 "MEMBERS_INVALID", f"members: expected distinct strategy names, found {list(members)}"
             )
         self._index = {m: i for i, m in enumerate(self.members)}
-        self._base = _base_weights(self.members, p.base_weights)
+        self._base = _base_weights(self.members, base_weights or {})
         self._selection = RegimeSelection(
             self.members, DEFAULT_TABLE if p.regime_table is None else p.regime_table
         )

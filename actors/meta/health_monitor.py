@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import pydantic
 
+from actors.domain.agent_params import checked
 from actors.domain.events.base import Event
 from actors.domain.events.market import FLAG_FORWARD_FILLED, BarClosed, DataQualityAssessed
 from actors.domain.events.system import AlertRaised
@@ -166,7 +167,7 @@ class HealthMonitor(Agent):
 
     def __init__(self, ctx: AgentContext, **params: Any) -> None:
         super().__init__(ctx)
-        self.params = HealthMonitorParams(**params)
+        self.params = checked(HealthMonitorParams, params, ctx.name)
         self._health = {pair: PairHealth(self.params, ctx.timeframe_ns) for pair in ctx.pairs}
 
     def process(self, step: Step) -> Sequence[Event]:

@@ -7,11 +7,12 @@ latency, fills or load, so a replay gives the same weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import pydantic
 
+from actors.domain.agent_params import checked
 from actors.domain.coordination.weights import AdaHedge, ExpertWeights, FixedShare, Hedge
 from actors.domain.errors import InvalidParamsError
 from actors.domain.evaluation.scoring import OpinionRecord, ReturnScale, bounded_loss
@@ -40,8 +41,6 @@ class PerformanceParams(Params):
     loss_width : float
         Outcome, in units of the pair's EWMA return scale, at which the loss saturates.
     revise_every_steps : int
-    weights_lag_steps : int
-        `WeightsRevised.effective_step` is this many steps after the revision; at least 1.
     """
 
     scheme: Literal["fixed_share", "adahedge", "hedge"] = "fixed_share"
@@ -50,7 +49,6 @@ class PerformanceParams(Params):
     cost_bps: float = pydantic.Field(10.0, ge=0)
     loss_width: float = pydantic.Field(3.0, gt=0)
     revise_every_steps: int = pydantic.Field(24, ge=1)
-    weights_lag_steps: int = pydantic.Field(1, ge=1)
 
 
 class _Book(Stateful):
@@ -70,11 +68,13 @@ class PerformanceAgent(Agent):
     Parameters
     ----------
     ctx : AgentContext
-    members : sequence of str
-        Strategies that share the weights, as in `StrategyCoordinator`; agent names work too.
+    strategies : sequence of str
+        Members that share the weights, as in `StrategyCoordinator`; agent names work too.
     predictors : sequence of str
         Models that are marked as well (position 2p − 1) but get no weight.
-    **params
+    weights_lag_steps : int
+        `WeightsRevised.effective_step` is this many steps after the revision; at least 1.
+    params : mapping, optional
         See `PerformanceParams`.
 
     Notes
@@ -88,19 +88,29 @@ class PerformanceAgent(Agent):
     STATE: ClassVar[tuple[str, ...]] = ("_books", "scheme")
 
     def __init__(
-        self, ctx: AgentContext, members: Sequence[str], predictors: Sequence[str] = (), **params: Any
+        self,
+        ctx: AgentContext,
+        strategies: Sequence[str],
+        predictors: Sequence[str] = (),
+        weights_lag_steps: int = 1,
+        params: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(ctx)
-        self.params = p = PerformanceParams(**params)
-        self.members = tuple(m.removeprefix("strategy-") for m in members)
+        self.params = p = checked(PerformanceParams, params, ctx.name)
+        if weights_lag_steps < 1:
+            raise InvalidParamsError(
+                "LAG_RANGE", f"weights_lag_steps: expected >= 1, found {weights_lag_steps}"
+            )
+        self._lag = weights_lag_steps
+        self.members = tuple(m.removeprefix("strategy-") for m in strategies)
         self.predictors = tuple(m.removeprefix("predict-") for m in predictors)
         for names in (self.members, self.predictors):
             if len(dict.fromkeys(names)) != len(names):
                 raise InvalidParamsError(
-                    "MEMBERS_INVALID", f"members: expected distinct names, found {names}"
+                    "MEMBERS_INVALID", f"{self.name}: expected distinct names, found {names}"
                 )
         if not self.members:
-            raise InvalidParamsError("MEMBERS_INVALID", "members: expected strategy names, found none")
+            raise InvalidParamsError("MEMBERS_INVALID", "strategies: expected names, found none")
         self._agents = (
             *(f"strategy-{m}" for m in self.members),
             *(f"predict-{m}" for m in self.predictors),
@@ -171,7 +181,7 @@ class PerformanceAgent(Agent):
         out.append(
             WeightsRevised(
                 ts_event_ns=ts, source=source, members=self.members, weights=self.scheme.weights,
-                effective_step=step.number + self.params.weights_lag_steps,
+                effective_step=step.number + self._lag,
             )
         )  # fmt: skip
         return out

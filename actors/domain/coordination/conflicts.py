@@ -44,8 +44,8 @@ def resolve(
 
     Examples
     --------
-    >>> resolve(0.2, [0.6, 0.4], [1.0, -1.0])
-    Resolution(direction=0.04, agreement=0.2, conflict=True)
+    >>> resolve(0.5, [0.75, 0.25], [1.0, -1.0], conflict_below=0.6)
+    Resolution(direction=0.25, agreement=0.5, conflict=True)
     >>> resolve(1.0, [1.0, 0.0], [1.0, -1.0])
     Resolution(direction=1.0, agreement=1.0, conflict=False)
     """

@@ -116,7 +116,7 @@ class FixedShare(ExpertWeights):
     >>> for _ in range(50):
     ...     f.update([1.0, 0.0])
     >>> round(f.weights[0], 3), round(sum(f.weights), 12)
-    (0.067, 1.0)
+    (0.085, 1.0)
     """
 
     def __init__(self, n_experts: int, horizon_rounds: int, share_frac: float) -> None:

@@ -102,7 +102,8 @@ class Online(Predictor):
         unknown = [n for n in names if n not in self.names]
         if unknown or not names:
             raise InvalidParamsError(
-                "COLUMNS_UNKNOWN", f"{self.name}: expected names among {list(self.names)}, found {list(names)}"
+                "COLUMNS_UNKNOWN",
+                f"{self.name}: expected names among {list(self.names)}, found {list(names)}",
             )
         self._columns = tuple(names)
         self._index = self._positions()
