@@ -30,11 +30,28 @@ objects are the same bytes from both backends: `restore_stream` opens them on th
 """
 
 from actors.domain.kernels._dispatch import BackendInfo, backend, restore_stream, select_backend
+from actors.domain.kernels.candles import heikin_ashi, heikin_ashi_stream
+from actors.domain.kernels.channels import donchian, donchian_stream
+from actors.domain.kernels.forest import ForestArrays, forest_predict
+from actors.domain.kernels.hmm import hmm_filter_stream, hmm_forward_filter
 from actors.domain.kernels.trend import sma, sma_stream
+from actors.domain.kernels.volume import cmf, cmf_stream, obv, obv_stream
 
 __all__ = [
     "BackendInfo",
+    "ForestArrays",
     "backend",
+    "cmf",
+    "cmf_stream",
+    "donchian",
+    "donchian_stream",
+    "forest_predict",
+    "heikin_ashi",
+    "heikin_ashi_stream",
+    "hmm_filter_stream",
+    "hmm_forward_filter",
+    "obv",
+    "obv_stream",
     "restore_stream",
     "select_backend",
     "sma",

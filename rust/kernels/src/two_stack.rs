@@ -107,7 +107,10 @@ impl<F: Fold> Window<F> {
 
     /// Append the state to a snapshot: offset, the current block, the suffixes of the block before.
     pub fn write(&self, w: Writer) -> Writer {
-        w.u64(self.offset as u64).f64s(&self.block).f64s(&self.suffix)
+        // what lies behind the offset belongs to the block before and is spent: written as zeros
+        let mut block = self.block.clone();
+        block.iter_mut().skip(self.offset).for_each(|x| *x = 0.0);
+        w.u64(self.offset as u64).f64s(&block).f64s(&self.suffix)
     }
 
     /// Read a window of `n` values that [`Window::write`] wrote.
