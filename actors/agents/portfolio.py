@@ -1,0 +1,135 @@
+"""The ledger as an agent: fills and bars in, positions, closed trades and the account of each step out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from actors.domain.events.base import Event
+from actors.domain.events.execution import OrderFilled
+from actors.domain.events.market import BarClosed
+from actors.domain.events.portfolio import AccountUpdated, PositionChanged, TradeClosed
+from actors.domain.events.risk import OrderIntentApproved
+from actors.domain.model.money import to_decimal
+from actors.domain.portfolio.ledger import Ledger
+from actors.domain.portfolio.position import RoundTrip
+from actors.domain.processor import Agent, AgentContext, Step
+
+
+class LedgerAgent(Agent):
+    """Books every fill, marks at each close, reports the account in every step.
+
+    Parameters
+    ----------
+    ctx : AgentContext
+    initial_cash : str, int, float or Decimal
+    quote : str or None
+        Currency of the account; None takes the quote of the first pair.
+
+    Notes
+    -----
+    If approved intents reach it (a step later, from the risk coordinator), a closed trade names the reason of
+    the intent that ended it; else its `exit_reason` is ``order``. The books are checked after each step with
+    fills and an imbalance stops the agent.
+    """
+
+    consumes: ClassVar[tuple[type[Event], ...]] = (OrderFilled, BarClosed, OrderIntentApproved)
+    STATE: ClassVar[tuple[str, ...]] = ("ledger", "_reasons")
+
+    def __init__(
+        self, ctx: AgentContext, *, initial_cash: str | int | float = "10000", quote: str | None = None
+    ) -> None:
+        super().__init__(ctx)
+        currency = quote or next(iter(ctx.instruments.values())).quote
+        self.ledger = Ledger(ctx.instruments, to_decimal(initial_cash), currency)
+        # the last two intents of each pair: a fill belongs to one of them
+        self._reasons: dict[str, list[list[str]]] = {}
+
+    def process(self, step: Step) -> Sequence[Event]:
+        """Book, mark, report."""
+        out: list[Event] = []
+        ledger = self.ledger
+        booked = False
+        for event in step.inbox:
+            if isinstance(event, BarClosed):
+                ledger.mark(event.instrument_id or "", to_decimal(float(event.close)))
+            elif isinstance(event, OrderFilled):
+                booked = self._book(event, step, out) or booked
+            elif isinstance(event, OrderIntentApproved):
+                known = self._reasons.setdefault(event.instrument_id or "", [])
+                known.append([event.intent_id, event.reason])
+                del known[:-2]
+        if booked:
+            ledger.check()
+        out.append(self._account(step.ts_event_ns))
+        return out
+
+    def _book(self, fill: OrderFilled, step: Step, out: list[Event]) -> bool:
+        trips = self.ledger.apply(fill, step.number)
+        if trips is None:
+            return False
+        pair = fill.instrument_id or ""
+        position = self.ledger.position(pair)
+        out.append(
+            PositionChanged(
+                ts_event_ns=step.ts_event_ns,
+                source=self.name,
+                instrument_id=pair,
+                correlation_id=fill.intent_id,
+                causation_id=fill.fill_id,
+                quantity=position.quantity,
+                average_price=position.average_price,
+                realised_pnl_quote=position.realised,
+            )
+        )
+        out.extend(self._trade(trip, fill, step.ts_event_ns) for trip in trips)
+        return True
+
+    def _trade(self, trip: RoundTrip, fill: OrderFilled, ts_event_ns: int) -> TradeClosed:
+        pair = fill.instrument_id or ""
+        reasons = [r for intent, r in self._reasons.get(pair, ()) if intent == fill.intent_id]
+        return TradeClosed(
+            ts_event_ns=ts_event_ns,
+            source=self.name,
+            instrument_id=pair,
+            correlation_id=fill.intent_id,
+            causation_id=fill.fill_id,
+            side=trip.side,
+            opened_ns=trip.opened_ns,
+            closed_ns=trip.closed_ns,
+            quantity=trip.quantity,
+            entry_price=trip.entry_price,
+            exit_price=trip.exit_price,
+            fees_quote=trip.fees_quote,
+            slippage_quote=trip.slippage_quote,
+            pnl_quote=trip.pnl_quote,
+            return_frac=trip.return_frac,
+            duration_bars=trip.closed_step - trip.opened_step,
+            exit_reason=reasons[-1] if reasons else "order",
+        )
+
+    def _account(self, ts_event_ns: int) -> AccountUpdated:
+        ledger = self.ledger
+        equity, drawdown = ledger.close_step()
+        total = float(equity)
+        positions, exposures = [], []
+        for pair in self.ctx.pairs:
+            quantity = ledger.position(pair).quantity
+            positions.append(quantity)
+            mark = ledger.mark_of(pair)
+            if not quantity or mark is None:
+                exposures.append(0.0)
+            else:
+                exposures.append(float(quantity) * float(mark) / total if total > 0.0 else float("nan"))
+        return AccountUpdated(
+            ts_event_ns=ts_event_ns,
+            source=self.name,
+            equity=equity,
+            cash=ledger.cash,
+            positions=tuple(positions),
+            exposures_frac=tuple(exposures),
+            drawdown_frac=drawdown,
+            fees_quote=ledger.fees_quote,
+            slippage_quote=ledger.slippage_quote,
+            realised_pnl_quote=ledger.realised,
+        )
