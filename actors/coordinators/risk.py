@@ -198,10 +198,10 @@ class RiskCoordinator(Agent):
     def _watch_breakers(self, step: Step, account: AccountUpdated, out: list[Event]) -> str:
         """Update the breakers; return the name of one that is tripped, or an empty string."""
         equity = float(account.equity)
-        flat = not any(account.positions)
+        flat = self._flat(account, equity)
         stopped_by = "agent_lost" if self._lost.tripped else ""
         for name, breaker in self._breakers.items():
-            if breaker.update(step.number, step.ts_event_ns, equity, flat or self._only_dust(account)):
+            if breaker.update(step.number, step.ts_event_ns, equity, flat):
                 out.append(
                     self._tripped(breaker, step)
                     if breaker.tripped
@@ -211,12 +211,12 @@ class RiskCoordinator(Agent):
                 stopped_by = name
         return stopped_by
 
-    def _only_dust(self, account: AccountUpdated) -> bool:
-        equity = float(account.equity)
-        return all(
-            abs(frac) * equity < minimum
-            for frac, minimum in zip(account.exposures_frac, self._venue_minimum, strict=True)
-        )
+    def _flat(self, account: AccountUpdated, equity: float) -> bool:
+        """Tell whether nothing is held that the venue would buy back (dust counts as flat)."""
+        for i, frac in enumerate(account.exposures_frac):
+            if abs(frac) * equity >= self._venue_minimum[i]:
+                return False
+        return True
 
     def _tripped(self, breaker: Breaker, step: Step) -> Event:
         # a trip makes execution cancel everything, so nothing of ours is at work any more

@@ -29,13 +29,17 @@ class VarEsLimit(RiskRule):
     """
 
     class Params(registry.Params):
-        """`confidence` over one bar; limits are positive fractions of equity."""
+        """`confidence` over one bar; limits are positive fractions of equity.
+
+        What is held is measured every `remeasure_steps`, every proposal when it is made.
+        """
 
         confidence: float = pydantic.Field(0.99, gt=0, lt=1)
         var_limit_frac: float = pydantic.Field(0.04, gt=0)
         es_limit_frac: float = pydantic.Field(0.06, gt=0)
         window_bars: int = pydantic.Field(500, ge=20)
         min_observations: int = pydantic.Field(100, ge=10)
+        remeasure_steps: int = pydantic.Field(6, ge=1)
 
         @pydantic.model_validator(mode="after")
         def _consistent(self) -> VarEsLimit.Params:
@@ -52,13 +56,15 @@ class VarEsLimit(RiskRule):
             return self
 
     observes: ClassVar[bool] = True
-    STATE: ClassVar[tuple[str, ...]] = ("_rows", "_at", "_filled")
+    STATE: ClassVar[tuple[str, ...]] = ("_rows", "_at", "_filled", "_found", "_measured_step")
 
     def __init__(self, params: Any, pairs: tuple[str, ...]) -> None:
         super().__init__(params, pairs)
         self._rows: FloatArray = np.full((params.window_bars, len(pairs)), np.nan)
         self._at = 0
         self._filled = 0
+        self._found: tuple[float, float] | None = None
+        self._measured_step = -params.remeasure_steps
 
     def observe(self, returns: Sequence[float]) -> None:
         """Keep the step's joint returns."""
@@ -86,12 +92,14 @@ class VarEsLimit(RiskRule):
 
     def breach(self, book: Book) -> tuple[float, float] | None:
         """Report the held book's ES (or VaR) above its limit."""
-        gross = 0.0
-        for held in book.held:
-            gross += abs(held)
-        if gross == 0.0:
-            return None
-        measured, _ = self._measure(book.held)
+        if not any(book.held):
+            self._found, self._measured_step = None, -self.params.remeasure_steps
+        elif book.step - self._measured_step >= self.params.remeasure_steps:
+            self._found, self._measured_step = self._excess(book.held), book.step
+        return self._found
+
+    def _excess(self, weights: Sequence[float]) -> tuple[float, float] | None:
+        measured, _ = self._measure(weights)
         if measured is None or self._fits(measured):
             return None
         p = self.params
