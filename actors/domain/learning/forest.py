@@ -227,25 +227,16 @@ def fit_forest(
         n_jobs=1, random_state=seed,
     )  # fmt: skip
     model.fit(rows[:, list(columns)], labels)
-    up = model.classes_.tolist().index(1.0) if 1.0 in model.classes_ else None
+    flat = kernels.ForestArrays.from_sklearn(model)
+    # one class only: nothing in the window ever rose, or everything did
+    value = flat.value[:, [flat.classes.index(1.0)]] if 1.0 in flat.classes else np.zeros((len(flat.left), 1))
     original = np.asarray(columns, dtype=np.int32)
-    parts: dict[str, list[NDArray[Any]]] = {k: [] for k in ("feature", "threshold", "left", "right", "value")}
-    offsets = [0]
-    for fitted in model.estimators_:
-        tree, base = fitted.tree_, offsets[-1]
-        leaf = tree.children_left < 0
-        parts["feature"].append(np.where(leaf, 0, original[np.where(leaf, 0, tree.feature)]))
-        parts["threshold"].append(np.where(leaf, 0.0, tree.threshold))
-        parts["left"].append(np.where(leaf, -1, tree.children_left + base))
-        parts["right"].append(np.where(leaf, -1, tree.children_right + base))
-        share = tree.value[:, 0, :] / tree.value[:, 0, :].sum(axis=1, keepdims=True)
-        parts["value"].append(np.zeros(len(leaf)) if up is None else share[:, up])
-        offsets.append(base + tree.node_count)
-    ints = {k: np.concatenate(parts[k]).astype(np.int32) for k in ("feature", "left", "right")}
     return {
-        **ints,
-        "threshold": np.concatenate(parts["threshold"]).astype(np.float64),
-        "value": np.concatenate(parts["value"]).reshape(-1, 1),
-        "offsets": np.asarray(offsets, dtype=np.int64),
+        "feature": original[np.where(flat.left < 0, 0, flat.feature)],
+        "threshold": np.array(flat.threshold),
+        "left": np.array(flat.left),
+        "right": np.array(flat.right),
+        "value": value,
+        "offsets": np.array(flat.offsets),
         "observations": len(labels),
     }

@@ -1,8 +1,8 @@
 """Online logistic regression that learns each outcome as it matures and starts over when it drifts.
 
-river's `StandardScaler` and `LogisticRegression` (stochastic gradient descent on the log loss), watched by
-ADWIN on the model's own errors: when the error rate rises, the weights are forgotten (or kept, by
-configuration) and the learning rate is raised for a while.
+A running standard scaler and river's `LogisticRegression` (stochastic gradient descent on the log loss),
+watched by river's ADWIN on the model's own errors: when the error rate rises, the weights are forgotten (or
+kept, by configuration) and the learning rate is raised for a while.
 
 References
 ----------
@@ -21,6 +21,7 @@ import pydantic
 from actors.domain.errors import InvalidParamsError
 from actors.domain.fitting import FitRunner
 from actors.domain.learning.base import Notice, Predictor, Sample
+from actors.domain.learning.scaling import RunningScaler
 from actors.domain.registry import Params, component
 from actors.domain.state import Opaque
 
@@ -63,21 +64,20 @@ class Online(Predictor):
 
     Notes
     -----
-    State: the three river objects (kept whole, inside the signed snapshot) and the scaled vectors of the
-    last `horizon_bars` bars, whose outcomes are not known yet. Cost per bar: O(columns). A bar whose
+    State: the scaler, the two river objects (kept whole, inside the signed snapshot) and the scaled vectors
+    of the last `horizon_bars` bars, whose outcomes are not known yet. Cost per bar: O(columns). A bar whose
     features are not ready is neither scaled nor learnt nor predicted. Each bar is scored with the
     prediction made before its outcome, then learnt.
     """
 
     Params = OnlineParams
-    STATE: ClassVar[tuple[str, ...]] = ("version", "_columns", "_waiting", "_learnt", "_boost")
+    STATE: ClassVar[tuple[str, ...]] = ("version", "_scaler", "_columns", "_waiting", "_learnt", "_boost")
 
     def __init__(
         self, params: OnlineParams, *, names: Sequence[str], fits: FitRunner, name: str, seed: int
     ) -> None:
         super().__init__(params, names=names, fits=fits, name=name, seed=seed)
         from river.drift import ADWIN
-        from river.preprocessing import StandardScaler
 
         self.horizon_bars = params.horizon_bars
         self.version = 1
@@ -87,7 +87,7 @@ class Online(Predictor):
         self._waiting: deque[tuple[dict[str, float] | None, float, float]] = deque()
         self._learnt = 0
         self._boost = 0
-        self._scaler: Any = StandardScaler()
+        self._scaler = RunningScaler(len(self.names))
         self._model: Any = self._fresh(params.learning_rate)
         self._adwin: Any = ADWIN(delta=params.drift_delta)
 
@@ -119,11 +119,11 @@ class Online(Predictor):
         if not sample.ready:
             waiting.append((None, sample.close, NAN))
             return NAN, notices
-        values = sample.features
-        index = self._index
-        raw = dict(zip(self._columns, values if index is None else [values[i] for i in index], strict=True))
-        self._scaler.learn_one(raw)
-        x = self._scaler.transform_one(raw)
+        self._scaler.learn(sample.features)
+        scaled_row = self._scaler.scaled(sample.features)
+        if self._index is not None:
+            scaled_row = [scaled_row[i] for i in self._index]
+        x = dict(zip(self._columns, scaled_row, strict=True))
         p = NAN
         if self._learnt >= self.params.min_samples:
             p = self._model.predict_proba_one(x)[True]
@@ -180,11 +180,11 @@ class Online(Predictor):
 
     def state(self) -> dict[str, Any]:
         """Return the state; river's objects travel by pickle inside `Opaque`."""
-        return {**super().state(), "river": Opaque((self._scaler, self._model, self._adwin))}
+        return {**super().state(), "river": Opaque((self._model, self._adwin))}
 
     def load_state(self, tree: dict[str, Any]) -> None:
         """Restore what `state` returned."""
         rest = dict(tree)
-        self._scaler, self._model, self._adwin = rest.pop("river").value
+        self._model, self._adwin = rest.pop("river").value
         super().load_state(rest)
         self._index = self._positions()

@@ -1,4 +1,4 @@
-"""One rule per regime: follow trends in bull and bear markets, fade extremes in ranges, stand aside in crashes.
+"""One rule per regime: follow trends in bull and bear markets, fade extremes in ranges, hold no crash.
 
 Ang & Timmermann (2012), "Regime changes and financial markets", for switching the rule with the regime;
 Bollinger (2001), "Bollinger on Bollinger bands", for band reversals confirmed by RSI.
@@ -81,7 +81,9 @@ class RegimeAware(Strategy):
         self._rsi = kernels.rsi_stream(params.rsi_window_bars)
         self._side = 0.0
         self._bars = 0
-        self.warmup_bars = max(params.slow_window_bars, params.band_window_bars, params.rsi_window_bars + 1) - 1
+        self.warmup_bars = (
+            max(params.slow_window_bars, params.band_window_bars, params.rsi_window_bars + 1) - 1
+        )
 
     def update(self, market: Market) -> Opinion:
         """Return the opinion at this close."""
@@ -128,7 +130,7 @@ class RegimeAware(Strategy):
 
 
 def _mean_lean(predictions: Any) -> float:
-    """Return the mean of 2p − 1 over the models that have a prediction, 0 if none has (no lean either way)."""
+    """Return the mean of 2p − 1 over the models that have a prediction; 0, no lean, if none has."""
     total, n = 0.0, 0
     for p in predictions.values():
         if p == p:
