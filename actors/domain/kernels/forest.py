@@ -106,7 +106,7 @@ class ForestArrays:
     @property
     def n_trees(self) -> int:
         """Number of trees."""
-        return self.offsets.shape[0] - 1
+        return int(self.offsets.shape[0]) - 1
 
     @property
     def n_outputs(self) -> int:

@@ -112,7 +112,8 @@ def hmm_filter_stream(
     --------
     >>> import numpy as np
     >>> means = np.array([[0.0], [3.0]])
-    >>> f = hmm_filter_stream(np.array([0.5, 0.5]), np.array([[0.9, 0.1], [0.2, 0.8]]), means, np.ones((2, 1)))
+    >>> pi, transitions = np.array([0.5, 0.5]), np.array([[0.9, 0.1], [0.2, 0.8]])
+    >>> f = hmm_filter_stream(pi, transitions, means, np.ones((2, 1)))
     >>> f.update(np.array([0.1])).round(3).tolist()
     [0.985, 0.015]
     """
