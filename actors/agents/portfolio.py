@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 from actors.domain.events.base import Event
@@ -42,6 +44,7 @@ class LedgerAgent(Agent):
         super().__init__(ctx)
         currency = quote or next(iter(ctx.instruments.values())).quote
         self.ledger = Ledger(ctx.instruments, to_decimal(initial_cash), currency)
+        self._positions = tuple((pair, self.ledger.position(pair)) for pair in ctx.pairs)
         # the last two intents of each pair: a fill belongs to one of them
         self._reasons: dict[str, list[list[str]]] = {}
 
@@ -51,13 +54,14 @@ class LedgerAgent(Agent):
         ledger = self.ledger
         booked = False
         for event in step.inbox:
-            if isinstance(event, BarClosed):
-                ledger.mark(event.instrument_id or "", to_decimal(float(event.close)))
-            elif isinstance(event, OrderFilled):
-                booked = self._book(event, step, out) or booked
-            elif isinstance(event, OrderIntentApproved):
+            kind = type(event)
+            if kind is BarClosed:
+                ledger.mark(event.instrument_id, event.close)  # type: ignore[arg-type,attr-defined]
+            elif kind is OrderFilled:
+                booked = self._book(event, step, out) or booked  # type: ignore[arg-type]
+            elif kind is OrderIntentApproved:
                 known = self._reasons.setdefault(event.instrument_id or "", [])
-                known.append([event.intent_id, event.reason])
+                known.append([event.intent_id, event.reason])  # type: ignore[attr-defined]
                 del known[:-2]
         if booked:
             ledger.check()
@@ -112,15 +116,16 @@ class LedgerAgent(Agent):
         ledger = self.ledger
         equity, drawdown = ledger.close_step()
         total = float(equity)
-        positions, exposures = [], []
-        for pair in self.ctx.pairs:
-            quantity = ledger.position(pair).quantity
+        positions: list[Decimal] = []
+        exposures: list[float] = []
+        for pair, position in self._positions:
+            quantity = position.quantity
             positions.append(quantity)
-            mark = ledger.mark_of(pair)
-            if not quantity or mark is None:
-                exposures.append(0.0)
+            if quantity:
+                value = float(quantity) * float(ledger.mark_of(pair) or 0.0)
+                exposures.append(value / total if total > 0.0 else math.nan)
             else:
-                exposures.append(float(quantity) * float(mark) / total if total > 0.0 else float("nan"))
+                exposures.append(0.0)
         return AccountUpdated(
             ts_event_ns=ts_event_ns,
             source=self.name,

@@ -80,7 +80,8 @@ class OrderLife(msgspec.Struct, gc=False):
     Examples
     --------
     >>> life = OrderLife(client_order_id="a", quantity=Decimal(2))
-    >>> life.submit(); life.accept(); life.fill(Decimal("0.5"), "a-1"); str(life.state), life.leaves
+    >>> life.submit(); life.accept(); _ = life.fill(Decimal("0.5"), "a-1")
+    >>> str(life.state), life.leaves
     ('partially_filled', Decimal('1.5'))
     """
 

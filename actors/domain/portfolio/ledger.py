@@ -16,7 +16,7 @@ import msgspec
 from actors.domain.errors import InvalidParamsError, TradingError
 from actors.domain.events.execution import OrderFilled
 from actors.domain.model.instrument import Instrument
-from actors.domain.model.money import ZERO
+from actors.domain.model.money import ZERO, to_decimal
 from actors.domain.portfolio.position import EXACT, Position, RoundTrip
 from actors.domain.state import Stateful
 
@@ -56,7 +56,10 @@ class Ledger(Stateful):
     before (one of the last 8192) changes nothing. Cost: O(1) per fill, O(pairs held) per mark.
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("_balances", "_positions", "_marks", "_peak", "_seen", "fill_count")
+    STATE: ClassVar[tuple[str, ...]] = (
+        "_balances", "_positions", "_marks", "_peak", "_seen", "fill_count", "realised", "fees_quote",
+        "slippage_quote",
+    )  # fmt: skip
 
     def __init__(self, instruments: Mapping[str, Instrument], initial_cash: Decimal, quote: str) -> None:
         bases = [i.base for i in instruments.values()]
@@ -75,10 +78,13 @@ class Ledger(Stateful):
             currency: dict.fromkeys(ACCOUNTS, ZERO) for currency in (quote, *bases)
         }
         self._positions = {pair: Position(i.lot) for pair, i in self._instruments.items()}
-        self._marks: dict[str, Decimal] = {}
+        self._marks: dict[str, float | Decimal] = {}
         self._peak = initial_cash
         self._seen: dict[str, None] = {}
         self.fill_count = 0
+        # totals over all pairs, quote: PnL after fees, fees (those in base at their fill), slippage (a memo
+        # figure, part of the prices paid; positive = cost); kept as sums so that an idle step costs little
+        self.realised = self.fees_quote = self.slippage_quote = ZERO
         self._post((Entry(ASSETS, quote, initial_cash), Entry(EQUITY, quote, -initial_cash)))
 
     # -- writing ---------------------------------------------------------------------------------------------
@@ -109,7 +115,9 @@ class Ledger(Stateful):
         in_base = fill.fee_currency == instrument.base
         # until the first bar of a pair, the fill itself is the only price known
         self._marks.setdefault(pair, fill.price)
-        return self._positions[pair].apply(
+        position = self._positions[pair]
+        realised, fees = position.realised, position.fees
+        trips = position.apply(
             fill.side,
             fill.quantity,
             fill.price,
@@ -119,6 +127,10 @@ class Ledger(Stateful):
             fill.ts_fill_ns,
             step,
         )
+        self.realised = EXACT.add(self.realised, EXACT.subtract(position.realised, realised))
+        self.fees_quote = EXACT.add(self.fees_quote, EXACT.subtract(position.fees, fees))
+        self.slippage_quote = EXACT.add(self.slippage_quote, fill.slippage_quote)
+        return trips
 
     @staticmethod
     def entries(fill: OrderFilled, instrument: Instrument) -> tuple[Entry, ...]:
@@ -135,8 +147,8 @@ class Ledger(Stateful):
             return out
         return (*out, Entry(ASSETS, fill.fee_currency, -fill.fee), Entry(FEES, fill.fee_currency, fill.fee))
 
-    def mark(self, pair: str, price: Decimal) -> None:
-        """Set the price by which a pair's position is valued."""
+    def mark(self, pair: str, price: float | Decimal) -> None:
+        """Set the price by which a pair's position is valued; a float means its shortest decimal text."""
         self._marks[pair] = price
 
     def close_step(self) -> tuple[Decimal, float]:
@@ -166,24 +178,11 @@ class Ledger(Stateful):
         """Cash plus positions at their marks, quote."""
         total = self._balances[self.quote][ASSETS]
         for pair, position in self._positions.items():
-            if position.quantity:
-                total = EXACT.add(total, EXACT.multiply(position.quantity, self._marks[pair]))
+            quantity = position.quantity
+            if quantity:
+                # fused multiply-add is one exact operation instead of two
+                total = EXACT.fma(quantity, to_decimal(self._marks[pair]), total)
         return total
-
-    @property
-    def realised(self) -> Decimal:
-        """Realised PnL of all pairs after fees, quote."""
-        return self._sum("realised")
-
-    @property
-    def fees_quote(self) -> Decimal:
-        """Fees so far, those in base valued at their fill, quote."""
-        return self._sum("fees")
-
-    @property
-    def slippage_quote(self) -> Decimal:
-        """Slippage so far, positive = cost, quote; a memo figure, part of the prices paid."""
-        return self._sum("slippage")
 
     @property
     def unrealised(self) -> Decimal:
@@ -191,14 +190,14 @@ class Ledger(Stateful):
         total = ZERO
         for pair, position in self._positions.items():
             if position.quantity:
-                total = EXACT.add(total, position.unrealised(self._marks[pair]))
+                total = EXACT.add(total, position.unrealised(to_decimal(self._marks[pair])))
         return total
 
     def position(self, pair: str) -> Position:
         """Return a pair's position (do not change it)."""
         return self._positions[pair]
 
-    def mark_of(self, pair: str) -> Decimal | None:
+    def mark_of(self, pair: str) -> float | Decimal | None:
         """Return the price a pair is valued at, None before any."""
         return self._marks.get(pair)
 
@@ -213,7 +212,8 @@ class Ledger(Stateful):
         ------
         TradingError
             ``LEDGER_UNBALANCED``: a currency does not sum to 0; ``LEDGER_POSITION``: a position is not its
-            balance; ``LEDGER_EQUITY``: equity is not deposits plus PnL.
+            balance; ``LEDGER_TOTALS``: a total is not its pairs' sum; ``LEDGER_EQUITY``: equity is not
+            deposits plus PnL.
         """
         for currency, accounts in self._balances.items():
             total = ZERO
@@ -229,6 +229,10 @@ class Ledger(Stateful):
                 raise TradingError(
                     "LEDGER_POSITION", f"{pair}: expected a position of {held}, found {position.quantity}"
                 )
+        for name, total in (("realised", self.realised), ("fees", self.fees_quote)):
+            parts = self._sum(name)
+            if parts != total:
+                raise TradingError("LEDGER_TOTALS", f"{name}: expected {parts} over pairs, found {total}")
         expected = EXACT.add(EXACT.add(self.initial_cash, self.realised), self.unrealised)
         if expected != self.equity:
             raise TradingError("LEDGER_EQUITY", f"equity: expected {expected}, found {self.equity}")
