@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -119,6 +119,20 @@ class BarFrame:
         for name in _ARRAYS:
             object.__setattr__(self, name, _frozen(getattr(self, name), _dtype_of(name)))
         self._check()
+
+    @classmethod
+    def from_columns(
+        cls,
+        pair: str,
+        timeframe_ns: int,
+        columns: Mapping[str, npt.NDArray[Any]],
+        *,
+        source: str = "",
+        synthetic: bool = False,
+    ) -> BarFrame:
+        """Return a frame from arrays by name: ``open_ns open high low close volume`` and maybe ``flags``."""
+        arrays: dict[str, Any] = {name: columns[name] for name in _ARRAYS if name in columns}
+        return cls(pair, timeframe_ns, **arrays, source=source, synthetic=synthetic)
 
     def __len__(self) -> int:
         return int(self.open_ns.shape[0])
