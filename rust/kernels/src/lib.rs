@@ -4,25 +4,54 @@
 //! with `update`). The two are **equal to the bit**: one documented order of operations, restarts
 //! aligned to the absolute bar index, no fused multiply-add, the same lanes on every dispatch path.
 
+mod adx;
+mod atr;
 mod blocks;
+mod bollinger;
 mod cmf;
 mod codec;
 mod donchian;
+mod ema;
 mod error;
 mod forest;
+mod fused;
 mod heikin_ashi;
 mod hmm;
+mod keltner;
+mod macd;
+mod moments;
 mod obv;
+mod rsi;
+mod scan;
+mod set;
+mod simd;
 mod sma;
+mod std_dev;
+mod squeeze;
+mod stoch_rsi;
 mod two_stack;
 
+pub use adx::{adx, Adx, AdxValue};
+pub use atr::{atr, Atr, Bars};
 pub use blocks::block_len;
+pub use bollinger::{bollinger, Bands, BandsValue, Bollinger};
 pub use cmf::{cmf, Cmf};
 pub use codec::{Reader, Writer};
 pub use donchian::{donchian, Donchian};
+pub use ema::{ema, Ema};
 pub use error::{KernelError, Result};
 pub use forest::{Flat, Forest};
+pub use fused::{fused, FusedOut, FusedParams};
 pub use heikin_ashi::{heikin_ashi, Columns, HeikinAshi};
 pub use hmm::{hmm_forward_filter, Chain, DiagGaussian, HmmFilter};
+pub use keltner::{keltner, Keltner};
+pub use macd::{macd, Macd, MacdOut, MacdValue};
+pub use moments::Moments;
 pub use obv::{obv, Obv};
+pub use rsi::{rsi, Rsi};
+pub use set::{Bar, IndicatorSet, SetParams, COLUMNS};
+pub use simd::{force_path, path, Path};
 pub use sma::{sma, Sma};
+pub use std_dev::{std, Std};
+pub use squeeze::{squeeze, Squeeze};
+pub use stoch_rsi::{stoch_rsi, StochRsi, StochRsiParams};

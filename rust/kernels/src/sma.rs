@@ -13,10 +13,10 @@ use crate::error::{same_len, window_ok, KernelError, Result};
 /// Streaming moving average: `O(window)` memory, `O(1)` per bar.
 #[derive(Debug, Clone)]
 pub struct Sma {
-    window: usize,
+    pub(crate) window: usize,
     block: usize,
     inv: f64,
-    limit: f64,
+    pub(crate) limit: f64,
     pos: usize,
     count: u64,
     left: usize,
@@ -117,6 +117,22 @@ impl Sma {
         Ok(me)
     }
 
+    /// Bars between two restarts.
+    pub(crate) fn block(&self) -> usize {
+        self.block
+    }
+
+    /// Work through whole blocks bar by bar; `past` starts `window - 1` bars before `out`.
+    pub(crate) fn follow(&mut self, past: &[f64], out: &mut [f64]) {
+        let (lead, bars) = past.split_at(self.window - 1);
+        self.ring[..lead.len()].copy_from_slice(lead);
+        self.count = lead.len() as u64;
+        self.place();
+        for (o, v) in out.iter_mut().zip(bars) {
+            *o = self.update(*v);
+        }
+    }
+
     /// Derive ring position and bars to the next restart from the bar count.
     fn place(&mut self) {
         self.pos = (self.count % self.window as u64) as usize;
@@ -126,6 +142,9 @@ impl Sma {
     }
 }
 
+/// Blocks worked on at once: their chains of additions are independent.
+const FLIGHT: usize = 4;
+
 /// Moving average of `x` over `window` bars into `out` (shape of `x`, first `window - 1` NaN).
 ///
 /// # Errors
@@ -133,8 +152,78 @@ impl Sma {
 pub fn sma(x: &[f64], window: usize, out: &mut [f64]) -> Result<()> {
     same_len(x.len(), out.len())?;
     let mut state = Sma::new(window)?;
-    for (o, v) in out.iter_mut().zip(x) {
-        *o = state.update(*v);
+    let first = (window - 1).min(x.len());
+    out[..first].fill(f64::NAN);
+    let mut at = first;
+    let stride = FLIGHT * state.block;
+    while at + stride <= x.len() {
+        let past = &x[at + 1 - window..at + stride];
+        let done = four_blocks(past, &state, &mut out[at..at + stride]);
+        if !done {
+            state.follow(past, &mut out[at..at + stride]);
+        }
+        at += stride;
+    }
+    if at < x.len() {
+        state.follow(&x[at + 1 - window..], &mut out[at..]);
     }
     Ok(())
+}
+
+/// Four whole blocks side by side; `past` starts `window - 1` bars before them. False when a sum would have
+/// restarted inside a block, so that the bars must be followed one by one.
+fn four_blocks(past: &[f64], p: &Sma, out: &mut [f64]) -> bool {
+    let (w, block) = (p.window, p.block);
+    let mut z = [0.0; FLIGHT];
+    let mut s = [-0.0; FLIGHT];
+    for k in 0..FLIGHT {
+        z[k] = past[k * block + w - 1];
+    }
+    for j in 0..w {
+        for k in 0..FLIGHT {
+            s[k] += past[k * block + j] - z[k];
+        }
+    }
+    for k in 0..FLIGHT {
+        out[k * block] = s[k] * p.inv + z[k];
+    }
+    let (o0, rest) = out.split_at_mut(block);
+    let (o1, rest) = rest.split_at_mut(block);
+    let (o2, o3) = rest.split_at_mut(block);
+    let m = block - 1;
+    let old = |k: usize| &past[k * block..k * block + m];
+    let new = |k: usize| &past[k * block + w..k * block + w + m];
+    let (a0, a1, a2, a3) = (old(0), old(1), old(2), old(3));
+    let (b0, b1, b2, b3) = (new(0), new(1), new(2), new(3));
+    let (o0, o1, o2, o3) = (&mut o0[1..], &mut o1[1..], &mut o2[1..=m], &mut o3[1..=m]);
+    for j in 0..m {
+        s[0] += b0[j] - a0[j];
+        s[1] += b1[j] - a1[j];
+        s[2] += b2[j] - a2[j];
+        s[3] += b3[j] - a3[j];
+        o0[j] = s[0] * p.inv + z[0];
+        o1[j] = s[1] * p.inv + z[1];
+        o2[j] = s[2] * p.inv + z[2];
+        o3[j] = s[3] * p.inv + z[3];
+    }
+    s.iter().all(|v| v.is_finite()) && calm(past, w, p.limit)
+}
+
+/// Whether no running sum over these inputs can leave its bound: the sum is at most `w` times the spread.
+#[inline]
+pub(crate) fn calm(x: &[f64], window: usize, limit: f64) -> bool {
+    let mut lo = [f64::INFINITY; 8];
+    let mut hi = [f64::NEG_INFINITY; 8];
+    let chunks = x.chunks_exact(8);
+    let rest = chunks.remainder();
+    for c in chunks {
+        for k in 0..8 {
+            lo[k] = if c[k] < lo[k] { c[k] } else { lo[k] };
+            hi[k] = if c[k] > hi[k] { c[k] } else { hi[k] };
+        }
+    }
+    let low = lo.iter().chain(rest).fold(f64::INFINITY, |m, v| m.min(*v));
+    let high = hi.iter().chain(rest).fold(f64::NEG_INFINITY, |m, v| m.max(*v));
+    let nearest = if low > 0.0 { low } else { (-high).max(0.0) };
+    1.01 * window as f64 * (high - low) <= limit * nearest
 }

@@ -1,0 +1,128 @@
+//! Four doubles at a time, with the same bits on every instruction set.
+//!
+//! Only IEEE operations that round once (add, sub, mul, div, sqrt) and plain compares are used, never a fused
+//! multiply-add, so [`Path::Avx2`], [`Path::Sse2`] and [`Path::Portable`] cannot differ. The path is chosen
+//! once, at run time.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+
+use crate::scan::Decay;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// Four lanes of `f64`.
+pub(crate) trait F4: Copy {
+    /// Read `p[0..4]`.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading four doubles.
+    unsafe fn load(p: *const f64) -> Self;
+    /// Write `p[0..4]`.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing four doubles.
+    unsafe fn store(self, p: *mut f64);
+    fn splat(x: f64) -> Self;
+    fn add(self, o: Self) -> Self;
+    fn sub(self, o: Self) -> Self;
+    fn mul(self, o: Self) -> Self;
+    fn div(self, o: Self) -> Self;
+    fn sqrt(self) -> Self;
+    fn abs(self) -> Self;
+    /// Per lane `if self > o { self } else { o }`: a NaN in either gives `o`.
+    fn max(self, o: Self) -> Self;
+    /// Per lane `if self < o { self } else { o }`: a NaN in either gives `o`.
+    fn min(self, o: Self) -> Self;
+    /// Lane 3 in every lane.
+    fn last(self) -> Self;
+    /// Lane 0.
+    fn first(self) -> f64;
+    /// Largest lane, by [`F4::max`].
+    fn hmax(self) -> f64;
+    /// Smallest lane, by [`F4::min`].
+    fn hmin(self) -> f64;
+    /// One group of the block scan (see [`Decay`]): four new terms on top of the carried value.
+    fn scan(self, d: &Decay, carry: Self) -> Self;
+}
+
+/// Work that runs on some width of lanes.
+pub(crate) trait Job {
+    /// Do it; implementations must be `#[inline(always)]` so that the lanes compile to the path's instructions.
+    fn run<V: F4>(self);
+}
+
+/// Instruction sets a kernel can run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Path {
+    /// Plain Rust, any machine.
+    Portable = 1,
+    /// 128-bit lanes in pairs; every x86-64 machine has them.
+    Sse2 = 2,
+    /// 256-bit lanes.
+    Avx2 = 3,
+}
+
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+fn detect() -> Path {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx2") {
+            Path::Avx2
+        } else {
+            Path::Sse2
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    Path::Portable
+}
+
+/// The instruction set in use.
+pub fn path() -> Path {
+    match CHOSEN.load(Ordering::Relaxed) {
+        1 => Path::Portable,
+        2 => Path::Sse2,
+        3 => Path::Avx2,
+        _ => {
+            let p = detect();
+            CHOSEN.store(p as u8, Ordering::Relaxed);
+            p
+        }
+    }
+}
+
+/// Use another instruction set from now on; returns whether this machine has it. For tests and benches.
+pub fn force_path(p: Path) -> bool {
+    let has = match p {
+        Path::Portable => true,
+        Path::Sse2 => cfg!(target_arch = "x86_64"),
+        Path::Avx2 => detect() == Path::Avx2,
+    };
+    if has {
+        CHOSEN.store(p as u8, Ordering::Relaxed);
+    }
+    has
+}
+
+/// Run a job on the chosen instruction set.
+pub(crate) fn dispatch<J: Job>(job: J) {
+    #[cfg(target_arch = "x86_64")]
+    match path() {
+        // SAFETY: `path` returns Avx2 only where the processor has it
+        Path::Avx2 => unsafe { run_avx2(job) },
+        Path::Sse2 => job.run::<sse2::Lanes>(),
+        Path::Portable => job.run::<portable::Lanes>(),
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    job.run::<portable::Lanes>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn run_avx2<J: Job>(job: J) {
+    job.run::<avx2::Lanes>()
+}
