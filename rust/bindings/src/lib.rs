@@ -1,12 +1,14 @@
 //! `_tradecore`: Python names for the kernels. It converts, releases the interpreter lock and maps errors.
 
 mod arrays;
+mod channels;
 mod donchian;
 mod forest;
 mod fused;
 mod heikin_ashi;
 mod hmm;
 mod momentum;
+mod stoch_rsi;
 mod stream;
 mod trend;
 mod volatility;
@@ -56,10 +58,12 @@ fn _tradecore(m: &Bound<'_, PyModule>) -> PyResult<()> {
     momentum::register(m)?;
     volatility::register(m)?;
     fused::register(m)?;
+    channels::register(m)?;
     donchian::register(m)?;
     forest::register(m)?;
     heikin_ashi::register(m)?;
     hmm::register(m)?;
+    stoch_rsi::register(m)?;
     volume::register(m)?;
     Ok(())
 }
