@@ -25,10 +25,19 @@ fn keltner(
     mut middle: Out<'_>,
     mut lower: Out<'_>,
 ) -> PyResult<()> {
-    let bars = Bars { high: high.as_slice()?, low: low.as_slice()?, close: close.as_slice()? };
-    let out =
-        Bands { upper: upper.as_slice_mut()?, middle: middle.as_slice_mut()?, lower: lower.as_slice_mut()? };
-    run(py, bars.close.len(), || tradewind_kernels::keltner(bars, ema_window, atr_window, k, out))
+    let bars = Bars {
+        high: high.as_slice()?,
+        low: low.as_slice()?,
+        close: close.as_slice()?,
+    };
+    let out = Bands {
+        upper: upper.as_slice_mut()?,
+        middle: middle.as_slice_mut()?,
+        lower: lower.as_slice_mut()?,
+    };
+    run(py, bars.close.len(), || {
+        tradewind_kernels::keltner(bars, ema_window, atr_window, k, out)
+    })
 }
 
 stream_class!(
@@ -51,9 +60,15 @@ fn squeeze(
     channel_k: f64,
     mut out: Out<'_>,
 ) -> PyResult<()> {
-    let bars = Bars { high: high.as_slice()?, low: low.as_slice()?, close: close.as_slice()? };
+    let bars = Bars {
+        high: high.as_slice()?,
+        low: low.as_slice()?,
+        close: close.as_slice()?,
+    };
     let out = out.as_slice_mut()?;
-    run(py, bars.close.len(), || tradewind_kernels::squeeze(bars, window, bands_k, channel_k, out))
+    run(py, bars.close.len(), || {
+        tradewind_kernels::squeeze(bars, window, bands_k, channel_k, out)
+    })
 }
 
 stream_class!(

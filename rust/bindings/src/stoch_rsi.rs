@@ -20,7 +20,12 @@ fn stoch_rsi(
     mut k: PyReadwriteArray1<'_, f64>,
     mut d: PyReadwriteArray1<'_, f64>,
 ) -> PyResult<()> {
-    let params = StochRsiParams { rsi: rsi_window, range: range_window, k: k_window, d: d_window };
+    let params = StochRsiParams {
+        rsi: rsi_window,
+        range: range_window,
+        k: k_window,
+        d: d_window,
+    };
     let (x, k, d) = (x.as_slice()?, k.as_slice_mut()?, d.as_slice_mut()?);
     run(py, x.len(), || tradewind_kernels::stoch_rsi(x, params, k, d))
 }
