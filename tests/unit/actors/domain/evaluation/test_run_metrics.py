@@ -11,12 +11,13 @@ from actors.domain.evaluation.run_metrics import Costs, run_metrics, trade_row
 from actors.domain.events.portfolio import TradeClosed
 
 DAY = 86_400_000_000_000
-KEYS = (
-    "bars trade_count total_pnl_quote total_return_frac cagr_frac volatility_ann_frac sharpe_ann sortino_ann "
-    "calmar omega max_drawdown_frac max_drawdown_bars win_rate_frac profit_factor expectancy_quote "
-    "avg_trade_duration_bars max_consecutive_losses exposure_frac turnover_ann fees_quote slippage_quote "
-    "funding_quote var_95_frac es_95_frac skew kurtosis psr min_track_record_bars"
-).split()  # noqa: SIM905
+KEYS = [
+    "bars", "trade_count", "total_pnl_quote", "total_return_frac", "cagr_frac", "volatility_ann_frac",
+    "sharpe_ann", "sortino_ann", "calmar", "omega", "max_drawdown_frac", "max_drawdown_bars",
+    "win_rate_frac", "profit_factor", "expectancy_quote", "avg_trade_duration_bars",
+    "max_consecutive_losses", "exposure_frac", "turnover_ann", "fees_quote", "slippage_quote",
+    "funding_quote", "var_95_frac", "es_95_frac", "skew", "kurtosis", "psr", "min_track_record_bars",
+]  # fmt: skip
 
 
 def trade(pnl, bars=5):
