@@ -58,9 +58,7 @@ class StrategyCoordinatorParams(Params):
     @pydantic.model_validator(mode="after")
     def _ordered(self) -> StrategyCoordinatorParams:
         if self.close_frac > self.open_frac:
-            raise ValueError(
-                f"close_frac: expected <= open_frac ({self.open_frac}), found {self.close_frac}"
-            )
+            raise ValueError(f"close_frac: expected <= open_frac ({self.open_frac}), found {self.close_frac}")
         return self
 
 

@@ -50,6 +50,4 @@ class RunningScaler(Stateful):
 
     def scaled(self, row: Sequence[float]) -> list[float]:
         """Return the row in standard deviations from the mean; 0 in a column that has not varied."""
-        return [
-            (x - m) / v**0.5 if v else 0.0 for x, m, v in zip(row, self._means, self._vars, strict=True)
-        ]
+        return [(x - m) / v**0.5 if v else 0.0 for x, m, v in zip(row, self._means, self._vars, strict=True)]

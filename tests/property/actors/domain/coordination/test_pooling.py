@@ -109,7 +109,9 @@ def test_a_veto_is_monotone() -> None:
     assert shares[-1] == 0.0
 
 
-@pytest.mark.parametrize("table", [{"rsi": {"panic": 1.0}}, {"rsi": {"bull": -1.0}}, {"rsi": {"bull": math.nan}}])
+@pytest.mark.parametrize(
+    "table", [{"rsi": {"panic": 1.0}}, {"rsi": {"bull": -1.0}}, {"rsi": {"bull": math.nan}}]
+)
 def test_unfit_tables_are_refused(table: dict[str, dict[str, float]]) -> None:
     with pytest.raises(InvalidParamsError):
         RegimeSelection(("rsi",), table)

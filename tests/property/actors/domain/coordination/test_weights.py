@@ -99,11 +99,7 @@ def test_fixed_share_regret_against_switching_experts_is_at_most_its_bound(adver
         scheme.update(losses)
     blocks = np.asarray(table).reshape(k, T // k, N).sum(axis=1)
     comparator = blocks.min(axis=1).sum()
-    cost = (
-        math.log(N)
-        + (k - 1) * math.log(N / share)
-        - (T - k) * math.log(1 - share + share / N)
-    )
+    cost = math.log(N) + (k - 1) * math.log(N / share) - (T - k) * math.log(1 - share + share / N)
     assert scheme.mix_loss - comparator <= cost / scheme.eta + T * scheme.eta / 8 + 1e-9
 
 
@@ -125,7 +121,9 @@ def test_weights_are_a_distribution_after_any_losses(rows: list[list[float]]) ->
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=2, max_size=40), st.integers(0, 39))
+@given(
+    st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=2, max_size=40), st.integers(0, 39)
+)
 def test_restored_weights_have_the_same_future(rows: list[list[float]], cut: int) -> None:
     for make in (lambda: Hedge(3, 50), lambda: FixedShare(3, 50, 0.05), lambda: AdaHedge(3)):
         one, other = make(), make()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
 import sys
@@ -52,16 +53,16 @@ def _trained(outputs: list[tuple[float, Any]]) -> list[tuple[int, Notice]]:
 
 
 def test_it_is_silent_until_its_first_fit_takes_effect(stream: Stream) -> None:
-    got = [_ for _ in map(_build().update, stream(120))]
+    got = list(map(_build().update, stream(120)))
     # asked at the 70th bar (index 69), in effect 3 steps later
     assert all(math.isnan(p) for p, _ in got[:72])
     assert all(0.0 < p < 1.0 for p, _ in got[72:])
     assert [i for i, _ in _trained(got)] == [72]
 
 
-def test_notices_tell_version_request_observations_and_the_score_of_the_version_before(stream: Stream) -> None:
+def test_notices_tell_the_request_and_the_score_of_the_version_before(stream: Stream) -> None:
     samples = stream(300)
-    got = [_ for _ in map(_build().update, samples)]
+    got = list(map(_build().update, samples))
     (i, first), (j, second), *_ = _trained(got)
     assert first.kind == "trained"
     assert (first.figures["version"], second.figures["version"]) == (1.0, 2.0)
@@ -71,7 +72,7 @@ def test_notices_tell_version_request_observations_and_the_score_of_the_version_
     # predictions of version 1 whose outcome was known before version 2 took over
     p = np.array([p for p, _ in got])
     close = np.array([s.close for s in samples])
-    hits = (p[i : j] > 0.5) == (close[i + 1 : j + 1] > close[i:j])
+    hits = (p[i:j] > 0.5) == (close[i + 1 : j + 1] > close[i:j])
     assert second.figures["score"] == pytest.approx(hits.mean())
 
 
@@ -150,7 +151,7 @@ def test_it_finds_a_planted_signal_and_is_blind_to_noise(stream: Stream) -> None
         samples = stream(700, strength=strength)
         model = _build(trees=15, min_leaf_samples=10)
         p = np.array([model.update(s)[0] for s in samples])
-        up = np.array([b.close > a.close for a, b in zip(samples, samples[1:], strict=False)])
+        up = np.array([b.close > a.close for a, b in itertools.pairwise(samples)])
         assert low < np.mean((p[72:-1] > 0.5) == up[72:]) < high
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def test_it_learns_a_planted_signal_and_is_blind_to_noise(stream: Stream) -> Non
         samples = stream(1500, strength=strength)
         model = _build()
         p = np.array([model.update(s)[0] for s in samples])
-        up = np.array([b.close > a.close for a, b in zip(samples, samples[1:], strict=False)])
+        up = np.array([b.close > a.close for a, b in itertools.pairwise(samples)])
         hit = np.mean((p[500:-1] > 0.5) == up[500:])
         assert low < hit < high
 
@@ -66,7 +67,7 @@ def test_no_outcome_is_used_before_it_is_known(stream: Stream, horizon: int) -> 
 
 @pytest.mark.parametrize("horizon", [1, 3])
 def test_a_label_is_the_move_over_the_horizon(stream: Stream, horizon: int) -> None:
-    """Only the close `horizon` bars later decides: what is learnt from bar t changes with that close alone."""
+    """What is learnt from bar t depends on the side of the close `horizon` bars later alone."""
     samples = stream(80)
     last = samples[-1]
 
