@@ -92,7 +92,7 @@ class BarStore:
         _write_atomically(path, frame, merge_spans(spans))
         return path
 
-    def append(self, frame: BarFrame, *, covered: Span | None = None) -> AppendResult:
+    def append(self, frame: BarFrame, *, covered: tuple[int, int] | None = None) -> AppendResult:
         """Add bars before, between or after those stored.
 
         Bars that are there already must be identical. ``covered`` is the span known to be complete
@@ -105,7 +105,7 @@ class BarStore:
             mix, or the file cannot be written.
         """
         path = self.path(frame.pair, frame.timeframe_ns)
-        spans = [covered] if covered is not None else _span_of(frame)
+        spans = [Span(*covered)] if covered is not None else _span_of(frame)
         if not path.exists():
             _write_atomically(path, frame, merge_spans(spans))
             return AppendResult(path, len(frame), 0)
