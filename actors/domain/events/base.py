@@ -9,7 +9,7 @@ import msgspec
 PRIORITY_CONTROL, PRIORITY_FILL, PRIORITY_RISK, PRIORITY_SIGNAL, PRIORITY_MARKET, PRIORITY_REPORT = range(6)
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True):
     """One immutable fact (past tense) or command (imperative).
 
     Attributes

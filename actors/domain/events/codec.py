@@ -178,3 +178,12 @@ class DecisionLog:
     def state(self) -> dict[str, Any]:
         """The part that decides which later signals count as changes (the hash itself is recomputed)."""
         return {"last": [[*k, v] for k, v in self._last.items()], "count": self.count}
+
+    @classmethod
+    def resumed(cls, lines: bytes, state: dict[str, Any]) -> DecisionLog:
+        """Return a log that goes on behind `lines` (the file so far) with the kept `state`."""
+        log = cls()
+        log._sha.update(lines)
+        log._last = {(n, i, s): v for n, i, s, v in state["last"]}
+        log.count = state["count"]
+        return log

@@ -1,0 +1,396 @@
+"""The conductor: turns the graph into calls, block by block, and keeps what a restart needs.
+
+Data goes from handle to handle: a call's arguments are the object references of its upstreams' replies, so Ray
+starts it the moment they exist and the driver waits for nothing but whole blocks. Agents that read no fills
+run one block ahead of the order path. Measured alternatives (actors awaiting actors, everything through the
+bus) cost 20-75 % more latency; compiled graphs are faster but busy-wait and die as a whole.
+
+Recovery: calls since the last complete snapshot are kept. When replies are lost with a process, the conductor
+lets everything in flight settle, asks the supervisor until every agent answers, and repeats exactly the calls
+that have no good reply, plus, for an agent that came back from its snapshot, the calls since then. Agents
+answer repeated steps from memory, so nothing happens twice; the repeated replies are compared with the first
+ones, and a difference stops the run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.exceptions import (
+    ActorDiedError,
+    ActorUnavailableError,
+    GetTimeoutError,
+    ObjectLostError,
+    RayActorError,
+    RayTaskError,
+    WorkerCrashedError,
+)
+
+from actors.domain.errors import SupervisionError, TradingError
+from actors.domain.events.base import Event
+from actors.runtime.graph import FEED, FleetGraph
+from actors.runtime.slices import Slice, SliceFeed
+from actors.runtime.wire import decode_block, encode_block
+
+_LOST = (RayActorError, ActorDiedError, ActorUnavailableError, ObjectLostError, WorkerCrashedError)
+Outputs = list[tuple[str, Sequence[Event]]]
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of one agent: steps ``first .. first + count - 1`` (or a snapshot when count is 0)."""
+
+    agent: str
+    first: int
+    count: int
+    feeds: list[tuple[int, Call, int]] = field(default_factory=list)
+    payload: bytes | None = None
+    """Input bytes of a feed call."""
+    ref: Any = None
+    reply: bytes | None = None
+    """Known good reply."""
+
+    @property
+    def last(self) -> int:
+        """Last step of the call."""
+        return self.first + self.count - 1
+
+
+class Conductor:
+    """Runs a fleet of Ray actors over a feed.
+
+    Parameters
+    ----------
+    graph : FleetGraph
+    feed : SliceFeed
+    supervisor : actor handle
+    handles : dict name → actor handle
+    block_steps : int
+        Steps per call of agents that run ahead; at most the shortest feedback among them.
+    snapshot_every_steps : int
+        Multiple of `block_steps`; 0 takes none.
+    on_step : callable (slice, outputs)
+        Hears each finished step in order.
+    on_submit : callable (step), optional
+        Hears each step when the order path is about to be computed (chaos strikes here).
+    on_saved : callable (step), optional
+        Hears when all agents hold the snapshot of `step`.
+    """
+
+    def __init__(
+        self,
+        graph: FleetGraph,
+        feed: SliceFeed,
+        supervisor: Any,
+        handles: dict[str, Any],
+        *,
+        block_steps: int,
+        snapshot_every_steps: int,
+        on_step: Callable[[Slice, Outputs], None],
+        on_submit: Callable[[int], None] | None = None,
+        on_saved: Callable[[int], None] | None = None,
+        on_recovered: Callable[[dict[str, dict[str, Any]], float], None] | None = None,
+        recovery_deadline_s: float = 180.0,
+    ) -> None:
+        self.graph, self.feed = graph, feed
+        self.supervisor, self.handles = supervisor, handles
+        self.block = min(block_steps, graph.max_block)
+        self.every = max(1, round(snapshot_every_steps / self.block)) * self.block if snapshot_every_steps else 0
+        self._on_step, self._on_submit, self._on_saved = on_step, on_submit, on_saved
+        self._on_recovered = on_recovered
+        self._deadline = recovery_deadline_s
+        self._ahead = [s for s in graph.specs if not s.loop]
+        self._loop = [s for s in graph.specs if s.loop]
+        self._has_journal = "journal" in graph.index
+        self._window: list[Call] = []
+        """Calls since the last complete snapshot, in order of submission."""
+        self._produced: dict[str, list[Call]] = {n: [] for n in (FEED, *graph.names)}
+        self._cursor: dict[tuple[str, int], int] = {}
+        self._incarnations: dict[str, str] = {}
+        self._verify: list[tuple[Call, bytes]] = []
+        self._saving: dict[int, list[Call]] = {}
+        self.recoveries = 0
+
+    # -- the run ------------------------------------------------------------------------------------------
+
+    def resume(self, step: int, kept: dict[str, list[tuple[int, int, bytes]]]) -> None:
+        """Start behind `step`: `kept` are the blocks that feedback still needs, by agent."""
+        for agent, blocks in kept.items():
+            for first, count, payload in blocks:
+                call = Call(agent, first, count, ref=ray.put(payload), reply=payload)
+                self._produced[agent].append(call)
+        for spec in self.graph.specs:
+            for slot, edge in enumerate(spec.inputs):
+                want = step + 1 - edge.delay
+                passed = want
+                for call in self._produced[edge.source]:
+                    if call.first < want <= call.last:
+                        passed = call.last + 1
+                self._cursor[(spec.name, slot)] = max(0, passed)
+
+    def run(self, begin: int = 0, end: int | None = None) -> None:
+        """Compute steps ``begin <= step < end``; `begin` is on a block boundary."""
+        stop = len(self.feed) if end is None else min(end, len(self.feed))
+        self._note(self._ensure())
+        blocks = [(k, min(k + self.block, stop)) for k in range(begin, stop, self.block)]
+        slices: dict[int, list[Slice]] = {}
+        for number in range(len(blocks) + 1):
+            if number < len(blocks):
+                slices[number] = self._run_ahead(*blocks[number])
+            if number > 0:
+                first, last = blocks[number - 1]
+                self._order_path(slices[number - 1])
+                if self.every and last % self.every == 0:
+                    self._save(last - 1, self._loop)
+                self._collect(slices.pop(number - 1), first, last)
+        self._finish_saves(wait=True)
+
+    def _run_ahead(self, begin: int, end: int) -> list[Slice]:
+        block = self.feed.block(begin, end)
+        inputs = Call(FEED, begin, end - begin, payload=encode_block([s.events for s in block]))
+        self._submit(inputs, block)
+        for spec in self._ahead:
+            self._submit(self._plan(spec.name, begin, end - begin), block)
+        if self.every and end % self.every == 0:
+            self._save(end - 1, self._ahead)
+        return block
+
+    def _order_path(self, block: list[Slice]) -> None:
+        for item in block:
+            if self._on_submit is not None:
+                self._on_submit(item.step)
+            for spec in self._loop:
+                self._submit(self._plan(spec.name, item.step, 1), [item])
+
+    def _plan(self, agent: str, first: int, count: int) -> Call:
+        """Return the call with every upstream block that it is the first to need."""
+        call = Call(agent, first, count)
+        for slot, edge in enumerate(self.graph.specs[self.graph.index[agent]].inputs):
+            need = first + count - edge.delay
+            cursor = self._cursor.get((agent, slot), 0)
+            if cursor >= need:
+                continue
+            for source in self._since(edge.source, cursor):
+                if source.first >= need:
+                    break
+                call.feeds.append((slot, source, edge.delay))
+                cursor = source.last + 1
+            self._cursor[(agent, slot)] = cursor
+        return call
+
+    def _since(self, agent: str, step: int) -> Iterator[Call]:
+        produced = self._produced[agent]
+        start = len(produced)
+        while start > 0 and produced[start - 1].last >= step:
+            start -= 1
+        yield from produced[start:]
+
+    # -- calls --------------------------------------------------------------------------------------------
+
+    def _submit(self, call: Call, block: Sequence[Slice]) -> None:
+        self._send(call, block)
+        self._window.append(call)
+        if call.count:
+            self._produced[call.agent].append(call)
+
+    def _send(self, call: Call, block: Sequence[Slice] | None = None) -> None:
+        if call.agent == FEED:
+            assert call.payload is not None
+            if self._has_journal:
+                times = [int(t) for t in self.feed.times[call.first : call.last + 1]]
+                call.ref = self.handles["journal"].commit_inputs.remote(call.first, times, call.payload)
+            else:
+                call.ref = ray.put(call.payload)
+            return
+        handle = self.handles[call.agent]
+        if call.count == 0:
+            call.ref = handle.save.remote(call.first)
+            return
+        times = [int(t) for t in self.feed.times[call.first : call.last + 1]]
+        warm = [k < self.feed.warmup_steps for k in range(call.first, call.last + 1)]
+        feeds = [(slot, source.first, delay) for slot, source, delay in call.feeds]
+        call.ref = handle.run_steps.remote(call.first, times, warm, feeds, *[s.ref for _, s, _ in call.feeds])
+
+    def _collect(self, block: list[Slice], begin: int, end: int) -> None:
+        """Wait for a block's replies, recovering as often as needed, and hand its steps on."""
+        while True:
+            try:
+                outputs = self._read(begin, end)
+                self._check_repeated()
+                break
+            except _LOST as e:
+                self._recover(e)
+            except RayTaskError as e:
+                self._recover(_root(e))
+        for item in block:
+            self._on_step(item, outputs[item.step - begin])
+        self._finish_saves(wait=False)
+
+    def _read(self, begin: int, end: int) -> list[Outputs]:
+        calls = [
+            c
+            for name in self.graph.names
+            for c in self._since(name, begin)
+            if c.first < end
+        ]  # fmt: skip
+        missing = [c for c in calls if c.reply is None]
+        for call, reply in zip(missing, ray.get([c.ref for c in missing]), strict=True):
+            call.reply = reply
+        out: list[Outputs] = [[] for _ in range(end - begin)]
+        for call in calls:
+            assert call.reply is not None
+            for offset, events in enumerate(decode_block(call.reply)):
+                if events and begin <= call.first + offset < end:
+                    out[call.first + offset - begin].append((call.agent, events))
+        return out
+
+    # -- snapshots ----------------------------------------------------------------------------------------
+
+    def _save(self, step: int, specs: Sequence[Any]) -> None:
+        for spec in specs:
+            call = Call(spec.name, step, 0)
+            self._submit(call, [])
+            self._saving.setdefault(step, []).append(call)
+
+    def _finish_saves(self, *, wait: bool) -> None:
+        """When all agents hold a snapshot, forget what lies before it."""
+        for step in sorted(self._saving):
+            calls = self._saving[step]
+            if len(calls) < len(self.graph.specs):
+                continue
+            while True:
+                refs = [c.ref for c in calls]
+                if not wait and len(ray.wait(refs, num_returns=len(refs), timeout=0)[0]) < len(refs):
+                    return
+                try:
+                    ray.get(refs)
+                    for call in calls:
+                        call.reply = b""
+                    break
+                except _LOST as e:
+                    self._recover(e)
+                except RayTaskError as e:
+                    self._recover(_root(e))
+            del self._saving[step]
+            self._forget(step)
+            if self._on_saved is not None:
+                self._on_saved(step)
+
+    def _forget(self, step: int) -> None:
+        keep = step - self.graph.max_delay
+        self._window = [c for c in self._window if c.last > step or (c.count == 0 and c.first > step)]
+        for name, calls in self._produced.items():
+            self._produced[name] = [c for c in calls if c.last > keep]
+        for name in self.graph.names:
+            self.handles[name].forget.remote(step)
+
+    # -- recovery -----------------------------------------------------------------------------------------
+
+    def _ensure(self) -> dict[str, dict[str, Any]]:
+        """Ask the supervisor (which may itself be coming back) until every agent answers."""
+        end = time.monotonic() + self._deadline
+        while True:
+            try:
+                rows: dict[str, dict[str, Any]] = ray.get(
+                    self.supervisor.ensure.remote(self._deadline), timeout=self._deadline + 30
+                )
+                return rows
+            except _LOST as e:
+                if time.monotonic() > end:
+                    raise SupervisionError(
+                        "SUPERVISOR_MISSING", f"supervisor: expected an answer within {self._deadline:g} s, found {e}"
+                    ) from e
+                time.sleep(0.1)
+            except GetTimeoutError as e:
+                raise SupervisionError(
+                    "SUPERVISOR_MISSING", f"supervisor: expected an answer within {self._deadline:g} s, found none"
+                ) from e
+            except RayTaskError as e:
+                raise _root(e) from e
+
+    def _note(self, rows: dict[str, dict[str, Any]]) -> list[str]:
+        """Take over handles; return the agents that are new incarnations since last time."""
+        fresh = []
+        for name, row in rows.items():
+            self.handles[name] = row["handle"]
+            if self._incarnations.get(name, row["incarnation"]) != row["incarnation"]:
+                fresh.append(name)
+            self._incarnations[name] = row["incarnation"]
+        return fresh
+
+    def _recover(self, cause: BaseException) -> None:
+        if not isinstance(cause, _LOST):
+            raise cause
+        started = time.monotonic()
+        self.recoveries += 1
+        self._settle()
+        rows = self._ensure()
+        fresh = self._note(rows)
+        self._verify.clear()
+        for call in self._window:
+            if call.count == 0:
+                if call.reply is None:
+                    self._send(call)
+                continue
+            behind = call.agent != FEED and call.first > rows[call.agent]["last_step"]
+            if behind and call.reply is not None:
+                self._verify.append((call, call.reply))
+            if behind or call.reply is None:
+                self._send(call)
+        if self._on_recovered is not None:
+            self._on_recovered({n: rows[n] for n in fresh}, time.monotonic() - started)
+
+    def _settle(self) -> None:
+        """Wait until nothing is in flight and remember every good reply."""
+        open_calls = [c for c in self._window if c.reply is None]
+        refs = [c.ref for c in (*open_calls, *(v for v, _ in self._verify))]
+        end = time.monotonic() + self._deadline
+        while refs:
+            _, refs = ray.wait(refs, num_returns=len(refs), timeout=5.0)
+            if refs and time.monotonic() > end:
+                raise SupervisionError(
+                    "SETTLE_TIMEOUT", f"recovery: expected {len(refs)} calls to settle in {self._deadline:g} s"
+                )
+        for call in open_calls:
+            try:
+                reply = ray.get(call.ref)
+                call.reply = reply if call.count else b""
+            except _LOST:
+                continue
+            except RayTaskError as e:
+                root = _root(e)
+                if not isinstance(root, _LOST):
+                    raise root from e
+
+    def _check_repeated(self) -> None:
+        """Repeated steps must give the very bytes they gave before the crash."""
+        pending, self._verify = self._verify, []
+        for position, (call, expected) in enumerate(pending):
+            try:
+                found = ray.get(call.ref)
+            except (*_LOST, RayTaskError):
+                self._verify.extend(pending[position:])
+                raise
+            if found != expected:
+                raise SupervisionError(
+                    "REPLAY_DIVERGED",
+                    f"agent {call.agent}: expected the same output for steps {call.first}..{call.last} after its "
+                    "restart, found another; its state is not in its snapshot",
+                )
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return what went wrong below Ray's wrappers: a lost process, or the program's own error."""
+    seen: BaseException = error
+    while isinstance(seen, RayTaskError):
+        cause = getattr(seen, "cause", None)
+        if cause is None or cause is seen:
+            break
+        seen = cause
+    if isinstance(seen, TradingError | RayActorError | ObjectLostError | WorkerCrashedError):
+        return seen
+    return error

@@ -1,0 +1,245 @@
+"""The shell: one Ray actor around one processor. It receives, calls `process`, keeps outputs, snapshots.
+
+Steps arrive as calls ``run_steps(first, …, *payloads)``: a block for agents that run ahead, a single step for
+agents on the order path. The call carries each upstream block once; the shell files its events under the step
+in which they count. A step that was computed before is answered from the kept outputs, so a repeated call
+changes nothing. The class is plain: `ray.remote` is applied where it is created, tests use it directly.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+
+from actors.adapters.storage.snapshots import SnapshotStore
+from actors.domain import kernels
+from actors.domain import state as state_codec
+from actors.domain.errors import AgentError
+from actors.domain.events.base import Event
+from actors.domain.events.evaluation import WeightsRevised
+from actors.domain.events.portfolio import AccountUpdated
+from actors.domain.events.prediction import DriftDetected, ModelTrained
+from actors.domain.events.regime import RegimeChanged
+from actors.domain.events.risk import CircuitBreakerReset, CircuitBreakerTripped
+from actors.domain.events.system import AlertRaised
+from actors.domain.processor import Step
+from actors.runtime import names
+from actors.runtime.build import RunSettings, build_agent
+from actors.runtime.fanout import RayFits
+from actors.runtime.graph import AgentSpec
+from actors.runtime.telemetry import ShellMetrics
+from actors.runtime.wire import decode_block, encode_block
+
+CONTROL_EVENTS: tuple[type[Event], ...] = (
+    RegimeChanged, CircuitBreakerTripped, CircuitBreakerReset, ModelTrained, DriftDetected, WeightsRevised,
+    AlertRaised,
+)  # fmt: skip
+"""What a shell also tells the bus (control plane); bars and signals go from handle to handle."""
+
+Feed = tuple[int, int, int]
+"""One payload of a call: (input number, first step of the producer's block, delay)."""
+
+
+class AgentShell:
+    """Hosts one agent in one process.
+
+    Parameters
+    ----------
+    spec, run
+        What to build.
+    resume_step : int or None
+        Load the snapshot of this step before anything else (a resumed run).
+    recover : bool
+        Load the newest snapshot of this agent, if there is one (a restart by the supervisor).
+    keep_steps : int
+        Longest feedback of the fleet: outputs younger than this stay in the snapshot.
+    """
+
+    def __init__(
+        self,
+        spec: AgentSpec,
+        run: RunSettings,
+        *,
+        resume_step: int | None = None,
+        recover: bool = False,
+        keep_steps: int = 0,
+    ) -> None:
+        started = time.monotonic()
+        os.environ.update(run.env)
+        self.spec, self.run = spec, run
+        self.backend = kernels.select_backend(run.kernel_backend, require_native=run.require_native)
+        self.agent = build_agent(spec, run, RayFits())
+        self._consumes = set(self.agent.consumes)
+        self.last_step = -1
+        self.incarnation = uuid.uuid4().hex
+        self._keep = keep_steps
+        self._width = len(spec.inputs)
+        self._inbox: dict[int, list[list[Event]]] = {}
+        self._outputs: dict[int, tuple[int, bytes]] = {}
+        self._store = SnapshotStore(run.snapshot_dir, run.key_path) if run.snapshot_dir else None
+        reconstructed = ray.get_runtime_context().was_current_actor_reconstructed if _in_actor() else False
+        self.restored_step = -1
+        if self._store is not None:
+            if reconstructed or recover:
+                newest = self._store.latest(spec.name)
+                resume_step = newest if newest is not None else resume_step
+            if resume_step is not None:
+                self._load(resume_step)
+        self.restarted = reconstructed or recover
+        self.metrics = ShellMetrics(spec.name)
+        self._bus: Any = None
+        self.started_s = time.monotonic() - started
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Return who this is and how far it has come."""
+        return {
+            "name": self.spec.name,
+            "kind": self.spec.kind,
+            "pid": os.getpid(),
+            "node": ray.get_runtime_context().get_node_id() if _in_actor() else "",
+            "incarnation": self.incarnation,
+            "last_step": self.last_step,
+            "restored_step": self.restored_step,
+            "restarted": self.restarted,
+            "kernel_backend": self.backend.name,
+            "kernel_reason": self.backend.reason,
+            "kernel_version": self.backend.version,
+        }
+
+    # -- work ---------------------------------------------------------------------------------------------
+
+    def run_steps(
+        self,
+        first: int,
+        times: Sequence[int],
+        warmups: Sequence[bool],
+        feeds: Sequence[Feed],
+        *payloads: bytes,
+    ) -> bytes:
+        """Compute steps ``first .. first + len(times) - 1`` and return their events as one block.
+
+        Raises
+        ------
+        AgentError
+            If a step would be skipped.
+        """
+        last = first + len(times) - 1
+        if last <= self.last_step:
+            known = self._outputs.get(first)
+            if known is None or known[0] != len(times):
+                raise AgentError(
+                    "STEP_FORGOTTEN", f"{self.spec.name}: steps {first}..{last} were computed and dropped"
+                )
+            return known[1]
+        if first != self.last_step + 1:
+            raise AgentError(
+                "STEP_GAP", f"{self.spec.name}: expected step {self.last_step + 1}, found {first}"
+            )
+        self._absorb(feeds, payloads)
+        started = time.perf_counter()
+        outputs: list[Sequence[Event]] = []
+        process, inbox = self.agent.process, self._inbox
+        for offset, ts in enumerate(times):
+            buckets = inbox.pop(first + offset, None)
+            events = [e for b in buckets for e in b] if buckets is not None else []
+            if not events:
+                outputs.append(())
+                continue
+            if len(events) > 1:
+                events.sort(key=_priority)
+            outputs.append(process(Step(first + offset, ts, tuple(events), warmups[offset])))
+        payload = encode_block(outputs)
+        self.last_step = last
+        self._outputs[first] = (len(times), payload)
+        self._tell(outputs)
+        self.metrics.observe(
+            len(times), sum(map(len, outputs)), (time.perf_counter() - started) * 1e3, len(inbox)
+        )
+        return payload
+
+    def _absorb(self, feeds: Sequence[Feed], payloads: Sequence[bytes]) -> None:
+        consumes, inbox, last = self._consumes, self._inbox, self.last_step
+        for (slot, begin, delay), payload in zip(feeds, payloads, strict=True):
+            for offset, events in enumerate(decode_block(payload)):
+                step = begin + offset + delay
+                if step <= last:
+                    continue
+                mine = [e for e in events if type(e) in consumes]
+                if mine:
+                    buckets = inbox.setdefault(step, [[] for _ in range(self._width)])
+                    buckets[slot] = mine
+
+    def _tell(self, outputs: Sequence[Sequence[Event]]) -> None:
+        told = [e for events in outputs for e in events if isinstance(e, CONTROL_EVENTS)]
+        if self.spec.name == "ledger" and outputs:
+            account = next((e for e in reversed(outputs[-1]) if isinstance(e, AccountUpdated)), None)
+            if account is not None:
+                self.metrics.equity(float(account.equity))
+        if told and self._bus is None and _in_actor():
+            try:
+                self._bus = ray.get_actor(names.BUS, namespace=names.namespace(self.run.run_id))
+            except ValueError:  # a fleet without a bus: benchmarks of single agents
+                return
+        if told and self._bus is not None:
+            self._bus.publish.remote(encode_block([told]))
+
+    # -- memory -------------------------------------------------------------------------------------------
+
+    def save(self, step: int) -> int:
+        """Write the snapshot of `step` (the step just computed); return the step.
+
+        Raises
+        ------
+        AgentError
+            If the agent is not exactly there.
+        """
+        if self._store is None:
+            return step
+        if step < self.last_step and self.restored_step >= step:
+            return step  # restored from this very snapshot or a later one
+        if step != self.last_step:
+            raise AgentError(
+                "SNAPSHOT_STEP", f"{self.spec.name}: expected to stand at {step}, found {self.last_step}"
+            )
+        kept = {f: v for f, v in self._outputs.items() if f + v[0] - 1 > step - self._keep}
+        tree = {
+            "last_step": self.last_step,
+            "agent": self.agent.snapshot(),
+            "inbox": [[k, encode_block(self._inbox[k])] for k in sorted(self._inbox)],
+            "outputs": [[f, n, payload] for f, (n, payload) in sorted(kept.items())],
+        }
+        self._store.save(self.spec.name, step, state_codec.dumps(tree), self.run.config_hash)
+        return step
+
+    def forget(self, step: int) -> None:
+        """Drop outputs that every snapshot has passed."""
+        self._outputs = {f: v for f, v in self._outputs.items() if f + v[0] - 1 > step - self._keep}
+
+    def outputs_since(self, step: int) -> list[tuple[int, int, bytes]]:
+        """Return kept blocks that reach beyond `step` (for a resumed run)."""
+        return [(f, n, p) for f, (n, p) in sorted(self._outputs.items()) if f + n - 1 > step]
+
+    def _load(self, step: int) -> None:
+        assert self._store is not None
+        tree = state_codec.loads(
+            self._store.load(self.spec.name, step, self.run.config_hash), allow_opaque=True
+        )
+        self.agent.restore(tree["agent"])
+        self.last_step = self.restored_step = tree["last_step"]
+        self._inbox = {k: decode_block(p) for k, p in tree["inbox"]}
+        self._outputs = {f: (n, p) for f, n, p in tree["outputs"]}
+
+
+def _priority(event: Event) -> int:
+    return event.priority
+
+
+def _in_actor() -> bool:
+    return ray.is_initialized() and ray.get_runtime_context().get_actor_id() is not None

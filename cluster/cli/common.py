@@ -1,0 +1,211 @@
+"""What all verbs share: flags, configuration, data, the JSON document, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from actors.adapters.feeds.data_args import select_data
+from actors.adapters.feeds.files import LoadedBars, load_pair
+from actors.domain.errors import ConfigError
+from actors.domain.model.bars import BarFrame
+from actors.domain.model.money import normal_str
+from actors.domain.model.timerange import TimeRange, parse_timerange
+from cluster import __version__
+from config.load import ResolvedConfig, resolve
+from config.problems import ConfigProblem
+
+EXIT_DONE, EXIT_CHECK, EXIT_USAGE, EXIT_DATA, EXIT_VENUE, EXIT_BUG, EXIT_INTERRUPT = 0, 1, 2, 3, 4, 5, 130
+
+
+@dataclass
+class Outcome:
+    """What a verb returns.
+
+    Attributes
+    ----------
+    result : dict
+        The ``result`` of the JSON document.
+    ok : bool
+        False: done, but a check failed (exit 1).
+    text : str
+        What a person reads on stdout when no JSON is asked for.
+    code : int or None
+        Another exit code than `ok` gives.
+    head : dict
+        ``config_hash``, ``data_hash``, ``seed`` and ``kernel_backend``, where the verb has them.
+    """
+
+    result: dict[str, Any]
+    ok: bool = True
+    text: str = ""
+    code: int | None = None
+    head: dict[str, Any] = field(default_factory=dict)
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Flags of every verb."""
+    g = parser.add_argument_group("common")
+    g.add_argument("-c", "--config", action="append", default=[], metavar="FILE",
+                   help="YAML or JSON; repeatable, the later wins")
+    g.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one override; repeatable")
+    g.add_argument("--userdir", default="user_data", metavar="DIR", help="default user_data in this folder")
+    g.add_argument("--seed", type=int, default=None, help="default 7")
+    g.add_argument("--json", metavar="FILE", help="the result as one JSON document; - is stdout and nothing else")
+    g.add_argument("--no-progress", action="store_true", help="no progress bars and no live view")
+    g.add_argument("-v", "--verbose", action="store_true", help="tracebacks and debug logs")
+    g.add_argument("--log-format", choices=("text", "json"), default="text")  # fmt: skip
+
+
+def add_market(parser: argparse.ArgumentParser, *, data: bool = True) -> None:
+    """Flags that choose bars."""
+    g = parser.add_argument_group("market")
+    if data:
+        g.add_argument("--data", action="append", default=[], metavar="[PAIR=]PATH",
+                       help="bars as Parquet, Feather or CSV(.gz); repeatable; a folder means its files")
+    g.add_argument("-p", "--pairs", nargs="+", default=None, metavar="PAIR", help="BTC/USDT ETH/USDT")
+    g.add_argument("-i", "--timeframe", default=None, help="for example 1h")
+    g.add_argument("--timerange", default="-", metavar="START-END", help="20200101-20200301, end excluded")
+    g.add_argument("-s", "--strategy", action="append", default=[], metavar="KIND",
+                   help="kind of a strategy or module:Class; repeatable")  # fmt: skip
+
+
+def add_host(parser: argparse.ArgumentParser, default: str) -> None:
+    """Flags that choose the host."""
+    g = parser.add_argument_group("host")
+    g.add_argument("--host", choices=("local", "ray"), default=default, help=f"default {default}")
+    g.add_argument("--address", default=None, help="a running Ray cluster, e.g. auto; default: one of our own")
+
+
+def userdir(args: argparse.Namespace) -> Path:
+    """The user's folder, absolute."""
+    return Path(args.userdir).expanduser().resolve()
+
+
+def configuration(
+    args: argparse.Namespace, mode: str, extra_sets: Sequence[str] = (), files: Sequence[str] = ()
+) -> ResolvedConfig:
+    """Resolve the configuration of a verb from its flags.
+
+    Raises
+    ------
+    ConfigError
+        With all problems at once.
+    """
+    sets = [*extra_sets]
+    if getattr(args, "pairs", None):
+        sets.append("pairs=" + json.dumps(args.pairs))
+    if getattr(args, "timeframe", None):
+        sets.append(f"timeframe={args.timeframe}")
+    if args.seed is not None:
+        sets.append(f"seed={args.seed}")
+    own = [s for s in args.set if s.startswith("strategy.")]
+    chosen = getattr(args, "strategy", [])
+    if own and not chosen:
+        raise ConfigError("SET_STRATEGY", "--set strategy.X=v: expected -s KIND beside it, found none")
+    if chosen:
+        sets.append("strategies=" + json.dumps(_chosen(chosen, own)))
+    sets += [s for s in args.set if not s.startswith("strategy.")]
+    try:
+        return resolve(mode, files=[*files, *args.config], sets=sets, env=dict(os.environ))
+    except ConfigProblem as e:
+        raise ConfigError("CONFIG_INVALID", str(e)) from e
+
+
+def _chosen(kinds: Iterable[str], overrides: Iterable[str]) -> list[dict[str, Any]]:
+    import yaml
+
+    params: dict[str, Any] = {}
+    for item in overrides:
+        key, sep, text = item.removeprefix("strategy.").partition("=")
+        if not sep:
+            raise ConfigError("SET_SYNTAX", f"--set {item}: expected strategy.KEY=VALUE")
+        params[key] = yaml.safe_load(text)
+    return [{"kind": k, "params": params} for k in kinds]
+
+
+def load_frames(
+    args: argparse.Namespace, config: ResolvedConfig, *, quarantine_dir: Path | None = None
+) -> tuple[dict[str, BarFrame], dict[str, list[LoadedBars]], list[str]]:
+    """Load the bars of `--data` for the configured pairs; return frames, reports and notes.
+
+    Raises
+    ------
+    ConfigError, DataError
+    """
+    if not args.data:
+        raise ConfigError("DATA_MISSING", "--data: expected at least one file or folder of bars, found none")
+    model = config.model
+    selection = select_data(args.data, list(model.pairs), model.timeframe)
+    frames, loaded = {}, {}
+    for pair in model.pairs:
+        frames[pair], loaded[pair] = load_pair(
+            selection.files[pair], pair, model.timeframe, model.data.policy,
+            max_missing_frac=model.data.max_missing_frac, quarantine_dir=quarantine_dir,
+        )  # fmt: skip
+    return frames, loaded, list(selection.notes)
+
+
+def timerange(args: argparse.Namespace) -> TimeRange:
+    """The range of decisions."""
+    return parse_timerange(args.timerange)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: Decimals as text, undefined as null."""
+    if isinstance(value, Decimal):
+        return normal_str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item") and not isinstance(value, str | bytes):
+        return plain(value.item())
+    return value
+
+
+def document(verb: str, outcome: Outcome, started: float, seed: int | None) -> dict[str, Any]:
+    """Return the JSON document of a finished verb."""
+    from actors.domain import kernels
+
+    head = outcome.head
+    return {
+        "tradewind": __version__,
+        "verb": verb,
+        "seed": head.get("seed", 7 if seed is None else seed),
+        "config_hash": head.get("config_hash"),
+        "data_hash": head.get("data_hash"),
+        "kernel_backend": head.get("kernel_backend") or kernels.backend().name,
+        "started_at": datetime.fromtimestamp(started, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "duration_s": round(time.time() - started, 3),
+        "result": plain(outcome.result),
+    }
+
+
+def emit(doc: dict[str, Any], target: str | None, text: str) -> None:
+    """Write the document to a file or stdout, and the text to stdout unless JSON took it."""
+    if target == "-":
+        sys.stdout.write(json.dumps(doc, allow_nan=False, ensure_ascii=False) + "\n")
+        return
+    if target:
+        path = Path(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(json.dumps(doc, allow_nan=False, ensure_ascii=False, indent=1), encoding="utf-8")
+        partial.replace(path)
+    if text:
+        sys.stdout.write(text.rstrip("\n") + "\n")

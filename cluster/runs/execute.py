@@ -1,0 +1,263 @@
+"""Executing a plan on one of the two hosts: the same steps, the same record, the same snapshots."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from actors.adapters.journal.entries import RunInfo
+from actors.adapters.journal.store import Journal
+from actors.adapters.storage.snapshots import SnapshotStore
+from actors.domain import kernels
+from actors.domain import state as state_codec
+from actors.domain.events.base import EventRecord
+from actors.runtime.local import LocalHost, TimedFits
+from actors.runtime.recorder import Recorder
+from actors.runtime.slices import Slice
+from actors.runtime.wire import decode_block, encode_block
+from cluster import __version__
+from cluster.runs.plan import RunPlan
+
+RECORDER, PENDING = "recorder", "pending"
+Progress = Callable[[int, Recorder], None]
+
+
+@dataclass
+class Finished:
+    """A run that came to its end.
+
+    Attributes
+    ----------
+    recorder : Recorder
+    host : str
+    agents : list of dict
+        ``name kind pid``.
+    wall_s, fit_s : float
+        Time of the steps, and the part of it inside fits (local host).
+    extra : dict
+        What the host has to tell beside (platform, recoveries, plumbing share).
+    """
+
+    plan: RunPlan
+    recorder: Recorder
+    host: str
+    agents: list[dict[str, Any]]
+    wall_s: float
+    fit_s: float = 0.0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def open_run(plan: RunPlan, args: dict[str, Any]) -> None:
+    """Note the run in its journal before anything starts; the same run again is a no-op."""
+    if not plan.journal_url:
+        return
+    with Journal(plan.journal_url, plan.run_id) as journal:
+        journal.create_run(
+            RunInfo(
+                run_id=plan.run_id, created_ns=time.time_ns(), config_hash=plan.config.content_hash,
+                data_hash=plan.data_hash, seed=plan.settings.seed, mode=plan.config.model.mode, args=args,
+                code_version=__version__,
+            )
+        )  # fmt: skip
+        journal.set_status("running")
+
+
+def close_run(plan: RunPlan, status: str) -> None:
+    """Note how the run ended."""
+    if plan.journal_url:
+        with Journal(plan.journal_url, plan.run_id) as journal:
+            journal.set_status(status)
+
+
+def snapshot_store(plan: RunPlan) -> SnapshotStore | None:
+    """The run's snapshots, if it keeps any."""
+    if not plan.settings.snapshot_dir:
+        return None
+    return SnapshotStore(plan.settings.snapshot_dir, plan.settings.key_path)
+
+
+def new_recorder(plan: RunPlan) -> Recorder:
+    """A recorder with its log in the run's folder (or in memory where there is none)."""
+    if not plan.settings.snapshot_dir:
+        return Recorder(plan.pairs)
+    path = Path(plan.run_dir) / "decisions.jsonl"
+    if path.exists():
+        return Recorder(plan.pairs, path, resume=True)
+    return Recorder(plan.pairs, path)
+
+
+def _members(plan: RunPlan, extra: Sequence[str]) -> list[str]:
+    return [*plan.graph.names, *extra]
+
+
+def resume_point(plan: RunPlan, extra: Sequence[str]) -> int | None:
+    """Return the newest step at which everybody holds a snapshot, or None (start again from the beginning)."""
+    store = snapshot_store(plan)
+    return None if store is None else store.latest_complete(_members(plan, extra))
+
+
+def run_local(
+    plan: RunPlan,
+    *,
+    progress: Progress | None = None,
+    resume: bool = False,
+    profile: bool = False,
+) -> Finished:
+    """Compute a plan in this process.
+
+    Parameters
+    ----------
+    progress : callable (steps done, recorder), optional
+    resume : bool
+        Go on behind the newest complete snapshot.
+    profile : bool
+        Measure the time inside agents; ``extra["plumbing_frac"]`` is the rest.
+    """
+    settings = plan.settings
+    info = kernels.select_backend(settings.kernel_backend, require_native=settings.require_native)  # type: ignore[arg-type]
+    host = LocalHost(plan.graph, settings, profile=profile)
+    recorder = new_recorder(plan)
+    store = snapshot_store(plan)
+    journal = Journal(plan.journal_url, plan.run_id) if plan.journal_url else None
+    runtime = plan.config.model.runtime
+    begin = 0
+    if resume and store is not None and (step := resume_point(plan, (RECORDER, PENDING))) is not None:
+        _restore_local(host, recorder, store, plan, step)
+        begin = step + 1
+    if journal is not None:
+        host.agents[plan.graph.index["journal"]].attach(journal)  # type: ignore[attr-defined]
+    every = runtime.snapshot_every_steps
+    started = time.perf_counter()
+    try:
+        for first in range(begin, len(plan.feed), 64):
+            block = plan.feed.block(first, first + 64)
+            if journal is not None:
+                journal.commit_inputs(_records(block))
+            for item in block:
+                recorder.on_step(item, host.step(item))
+                if store is not None and (item.step + 1) % every == 0:
+                    _save_local(host, recorder, store, plan, item.step)
+            if progress is not None:
+                progress(recorder.steps, recorder)
+    finally:
+        recorder.flush()
+        if journal is not None:
+            journal.close()
+    wall = time.perf_counter() - started
+    fits = host.fits if isinstance(host.fits, TimedFits) else None
+    extra: dict[str, Any] = {"kernel": info, "fit_count": fits.count if fits else 0}
+    if host.agent_seconds is not None:
+        extra["agent_seconds"] = dict(zip(plan.graph.names, host.agent_seconds, strict=True))
+    import os
+
+    agents = [{"name": s.name, "kind": s.kind, "pid": os.getpid()} for s in plan.graph.specs]
+    return Finished(plan, recorder, "local", agents, wall, fits.seconds if fits else 0.0, extra)
+
+
+def _records(block: Sequence[Slice]) -> list[EventRecord]:
+    return [
+        EventRecord(step=s.step, source=e.source, seq=i, event=e) for s in block for i, e in enumerate(s.events)
+    ]
+
+
+def _save_local(host: LocalHost, recorder: Recorder, store: SnapshotStore, plan: RunPlan, step: int) -> None:
+    config_hash = plan.config.content_hash
+    for name, state in host.snapshot().items():
+        store.save(name, step, state_codec.dumps({"agent": state}), config_hash)
+    pending = [[k, position, encode_block(buckets)] for k, position, buckets in host.pending()]
+    store.save(PENDING, step, state_codec.dumps(pending), config_hash)
+    store.save(RECORDER, step, state_codec.dumps(recorder.state()), config_hash)
+    store.prune(_members(plan, (RECORDER, PENDING)))
+
+
+def _restore_local(host: LocalHost, recorder: Recorder, store: SnapshotStore, plan: RunPlan, step: int) -> None:
+    config_hash = plan.config.content_hash
+    states = {
+        n: state_codec.loads(store.load(n, step, config_hash), allow_opaque=True)["agent"]
+        for n in plan.graph.names
+    }
+    pending = [
+        (k, position, decode_block(payload))
+        for k, position, payload in state_codec.loads(store.load(PENDING, step, config_hash))
+    ]
+    host.restore(states, pending)
+    recorder.load_state(state_codec.loads(store.load(RECORDER, step, config_hash)))
+
+
+def run_ray(
+    plan: RunPlan,
+    *,
+    progress: Progress | None = None,
+    resume: bool = False,
+    on_submit: Callable[[int, Any], None] | None = None,
+    on_recovered: Callable[[dict[str, dict[str, Any]], float], None] | None = None,
+    restart_budget: int | None = None,
+    on_ready: Callable[[Any], None] | None = None,
+    block_steps: int | None = None,
+) -> Finished:
+    """Compute a plan on a fleet of Ray actors; a Ray session must be there.
+
+    Parameters
+    ----------
+    on_submit : callable (step, host), optional
+        Hears each step before its order path is computed.
+    restart_budget : int, optional
+        Instead of the configured one (chaos needs more).
+    on_ready : callable (host), optional
+        Hears when all agents answer.
+    """
+    from actors.runtime.ray_host import RayHost
+    from actors.runtime.supervisor import SupervisionPolicy
+
+    runtime = plan.config.model.runtime
+    policy = SupervisionPolicy(
+        restart_budget=runtime.restart_budget if restart_budget is None else restart_budget,
+        restart_window_s=runtime.restart_window_s,
+        heartbeat_s=runtime.heartbeat_interval_s,
+    )
+    recorder = new_recorder(plan)
+    store = snapshot_store(plan)
+    step = resume_point(plan, (RECORDER,)) if resume else None
+    if step is not None:
+        assert store is not None
+        recorder.load_state(state_codec.loads(store.load(RECORDER, step, plan.config.content_hash)))
+    host = RayHost(
+        plan.graph, plan.settings, policy, resume_step=step, ready_deadline_s=runtime.ready_deadline_s
+    )
+    with host:
+        if on_ready is not None:
+            on_ready(host)
+        every = 0
+
+        def on_step(item: Slice, outputs: Any) -> None:
+            recorder.on_step(item, outputs)
+            if store is not None and every and (item.step + 1) % every == 0:
+                tree = state_codec.dumps(recorder.state())
+                store.save(RECORDER, item.step, tree, plan.config.content_hash)
+            if progress is not None and (recorder.steps % 16 == 0 or recorder.steps == len(plan.feed)):
+                progress(recorder.steps, recorder)
+
+        def on_saved(_: int) -> None:
+            if store is not None:
+                store.prune(_members(plan, (RECORDER,)))
+
+        conductor = host.conductor(
+            plan.feed, block_steps=block_steps or runtime.block_steps,
+            snapshot_every_steps=runtime.snapshot_every_steps if store is not None else 0, on_step=on_step,
+            on_submit=None if on_submit is None else (lambda k: on_submit(k, host)), on_saved=on_saved,
+            on_recovered=on_recovered,
+        )  # fmt: skip
+        every = conductor.every
+        started = time.perf_counter()
+        try:
+            conductor.run(0 if step is None else step + 1)
+        finally:
+            recorder.flush()
+        wall = time.perf_counter() - started
+        agents = host.agents()
+        extra = {"platform": host.platform(), "recoveries": conductor.recoveries, "rows": host.rows,
+                 "kernel": kernels.backend()}  # fmt: skip
+    return Finished(plan, recorder, "ray", agents, wall, extra=extra)
