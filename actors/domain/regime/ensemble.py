@@ -29,8 +29,8 @@ class EnsembleParams(Params):
     """Parameters of the pool, its smoothing and its hysteresis."""
 
     weights: tuple[float, ...] = Field(default=(), description="per member; empty: 1 each")
-    stay_probability: float = Field(default=0.97, gt=0.5, lt=1.0, description="of a regime, from bar to bar")
-    evidence_exponent: float = Field(default=0.3, gt=0.0, le=1.0, description="tempering of one bar's pool")
+    stay_probability: float = Field(default=0.99, gt=0.5, lt=1.0, description="of a regime, from bar to bar")
+    evidence_exponent: float = Field(default=0.2, gt=0.0, le=1.0, description="tempering of one bar's pool")
     min_dwell_bars: int = Field(default=6, ge=0)
     confirm_bars: int = Field(default=1, ge=1)
     margin_frac: float = Field(default=0.1, ge=0.0, lt=1.0)

@@ -1,8 +1,10 @@
 """How a detector's own measures become probabilities over the common regimes: distances to prototypes.
 
-Each regime has a prototype in two standard units: *drift* (trend strength, signed) and *volatility* (log
-volatility against its usual level). A detector that measures one axis only leaves the other open, so that a
-log-opinion pool of several detectors multiplies what they know and is not diluted by what they do not.
+Each regime has a prototype in two numbers that need no currency and no time unit: *drift*, the mean of a
+bar's log return over its standard deviation, and *volatility*, the logarithm of the standard deviation over
+its usual value. They describe hourly crypto bars in round numbers; detectors start from them and learn the
+rest. A detector that measures one axis leaves the other open, so that a log-opinion pool multiplies what its
+members know and is not diluted by what they do not.
 """
 
 from __future__ import annotations
@@ -18,12 +20,12 @@ UNDECIDED = REGIMES[SIDEWAYS]
 
 # (drift, volatility) per regime, in the order of REGIMES
 PROTOTYPES: tuple[tuple[float, float], ...] = (
-    (1.0, 0.0),
-    (-1.0, 0.3),
-    (0.0, -0.3),
-    (-2.2, 1.4),
-    (0.0, 1.2),
-    (0.0, -1.2),
+    (0.20, 0.0),
+    (-0.18, 0.25),
+    (0.0, -0.35),
+    (-0.45, 1.3),
+    (0.0, 0.9),
+    (0.0, -1.1),
 )
 _FLOOR = 1e-4
 
@@ -45,16 +47,16 @@ def softmax(scores: Sequence[float]) -> tuple[float, ...]:
 
 
 def soft_labels(
-    drift: float | None, volatility: float | None, *, drift_sd: float = 0.5, volatility_sd: float = 0.5
+    drift: float | None, volatility: float | None, *, drift_sd: float = 0.1, volatility_sd: float = 0.3
 ) -> tuple[float, ...]:
-    """Return probabilities over `REGIMES` from a position in standard units; None leaves an axis open.
+    """Return probabilities over `REGIMES` from drift and volatility; None leaves an axis open.
 
     Examples
     --------
-    >>> p = soft_labels(2.0, None)
+    >>> p = soft_labels(0.3, None)
     >>> REGIMES[p.index(max(p))]
     'bull'
-    >>> p = soft_labels(None, 2.0)
+    >>> p = soft_labels(None, 1.1)
     >>> p[CRASH] > p[BULL] and p[HIGH_VOLATILITY] > p[SIDEWAYS]
     True
     """

@@ -1,7 +1,7 @@
 """Volatility regimes: EWMA volatility (RiskMetrics 1996) against its expanding quantiles, with hysteresis.
 
 Enter "high" above the q_hi quantile, leave below a lower one (likewise "low"); quantiles are of past values
-only. The soft view measures how far log volatility lies from its median in units of its usual spread.
+only. The soft view measures how far log volatility lies from its expanding median.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class VolatilityParams(Params):
     band_quantile: float = Field(default=0.1, ge=0.0, lt=0.3, description="hysteresis: where to leave")
     refresh_bars: int = Field(default=12, ge=1, description="bars between two readings of the quantiles")
     min_history_bars: int = Field(default=200, ge=20)
-    sharpness_sd: float = Field(default=0.5, gt=0.0, description="width of a prototype, standard units")
+    volatility_sd: float = Field(default=0.3, gt=0.0, description="width of a prototype, log volatility")
 
     @model_validator(mode="after")
     def _ordered(self) -> VolatilityParams:
@@ -64,7 +64,7 @@ class Volatility(Detector):
             p.low_quantile, p.low_quantile + p.band_quantile, 0.5,
             p.high_quantile - p.band_quantile, p.high_quantile,
         )  # fmt: skip
-        self._refresh, self._least, self._sd = p.refresh_bars, p.min_history_bars, p.sharpness_sd
+        self._refresh, self._least, self._sd = p.refresh_bars, p.min_history_bars, p.volatility_sd
         self._variance = -1.0  # no bar yet
         self._seen = 0
         self._history = ExpandingQuantiles()
@@ -98,9 +98,7 @@ class Volatility(Detector):
         native = "high" if high else "low" if low else "normal"
         self._bars_in_state = self._bars_in_state + 1 if native == self._native else 1
         self._native = native
-        # one standard unit: from the median to the far quantile of that side
-        unit = max((q_high - median) if x > median else (median - q_low), 1e-3)
-        probabilities = soft_labels(None, (x - median) / unit, volatility_sd=self._sd)
+        probabilities = soft_labels(None, x - median, volatility_sd=self._sd)
         best = top(probabilities)
         return Assessment(
             label=REGIMES[best],

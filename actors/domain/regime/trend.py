@@ -1,0 +1,156 @@
+"""Trend regimes: regression slope of log price against a random walk, confirmed by ADX and efficiency ratio.
+
+The slope is divided by the bar's volatility, which makes it an estimate of drift (mean over deviation per
+bar), and judged against what a driftless random walk would show: the variance of its fitted slope over n bars
+is 6/5 · σ²/n. ADX (Wilder 1978) and the efficiency ratio (Kaufman 1995) shrink slopes that the path does not
+bear out. A fast loss, in units of slow volatility, is called a crash.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from math import log, sqrt
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from actors.domain import kernels
+from actors.domain.events.regime import REGIMES
+from actors.domain.fitting import FitRunner
+from actors.domain.regime.base import UNIFORM, Assessment, Detector, Observation
+from actors.domain.regime.hysteresis import SchmittTrigger
+from actors.domain.regime.vocabulary import CRASH, PROTOTYPES, UNDECIDED, distinctness, soft_labels, top
+from actors.domain.registry import Params, component
+
+_RESTART_BARS = 64
+
+
+class TrendParams(Params):
+    """Parameters of `Trend`."""
+
+    window_bars: int = Field(default=48, ge=8, description="of the regression and the efficiency ratio")
+    adx_bars: int = Field(default=14, ge=2)
+    adx_strong: float = Field(default=30.0, gt=0.0, le=100.0, description="ADX that confirms a trend fully")
+    confirm_frac: float = Field(
+        default=0.3, ge=0.0, le=1.0, description="share of drift that needs confirming"
+    )
+    enter_t: float = Field(default=2.0, gt=0.0, description="t that makes a trend in the native label")
+    leave_t: float = Field(default=1.0, ge=0.0, description="t below which it ends")
+    crash_bars: int = Field(default=24, ge=2, description="a crash falls from the high of this many closes")
+    crash_units: float = Field(
+        default=2.5, gt=0.0, description="loss over slow volatility · sqrt(crash_bars)"
+    )
+    fast_decay: float = Field(default=0.97, gt=0.5, lt=1.0, description="volatility that scales the slope")
+    slow_decay: float = Field(default=0.998, gt=0.5, lt=1.0, description="volatility that a crash is held to")
+    drift_sd: float = Field(default=0.05, gt=0.0, description="width of a prototype; sampling error is added")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TrendParams:
+        if self.leave_t > self.enter_t:
+            raise ValueError("leave_t must not be above enter_t")
+        return self
+
+
+@component
+class Trend(Detector):
+    """Says which way the market goes; leaves volatility open, except in a crash.
+
+    `native_label` is ``up``, ``down``, ``flat`` or ``crash`` after hysteresis.
+    """
+
+    Params: ClassVar[type[Params]] = TrendParams
+    STATE: ClassVar[tuple[str, ...]] = (
+        "_bars", "_y", "_anchor", "_sum", "_moment", "_path", "_fast", "_slow", "_adx", "_up", "_down",
+        "_crash", "_native", "_bars_in_state",
+    )  # fmt: skip
+
+    def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
+        super().__init__(params, fits=fits, name=name, seed=seed)
+        p: TrendParams = params
+        self._p = p
+        n = p.window_bars
+        self._n = n
+        self.warmup_bars = max(2 * n, 2 * p.adx_bars, p.crash_bars + 1)
+        self._slope_scale = 12.0 / (n * (n * n - 1.0))  # 1 / Σ (i - mean)²
+        self._t_scale = sqrt(n / 1.2)
+        self._width = sqrt(p.drift_sd * p.drift_sd + 1.2 / n)
+        self._crash_root = sqrt(p.crash_bars)
+        self._bars = 0
+        self._y: deque[float] = deque(maxlen=max(n + 2, p.crash_bars))  # log closes, newest last
+        self._sum = self._moment = self._path = 0.0  # Σ y, Σ i·y (i = 0 oldest) of the window; Σ |Δy|
+        self._anchor = 0.0  # log price that the sums are centred on
+        self._fast = self._slow = 0.0
+        self._adx = kernels.adx_stream(p.adx_bars)
+        self._up, self._down, self._crash = SchmittTrigger(), SchmittTrigger(), SchmittTrigger()
+        self._native = "flat"
+        self._bars_in_state = 0
+
+    def update(self, obs: Observation) -> Assessment:
+        """Take the next bar and return the view at its close."""
+        p, n, y = self._p, self._n, self._y
+        now = log(obs.close)
+        self._bars += 1
+        adx = self._adx.update(obs.high, obs.low, obs.close)[0]
+        r = obs.log_return
+        if r == r:  # the first bar has no return
+            age = self._bars - 1
+            self._fast += (r * r - self._fast) * max(1.0 - p.fast_decay, 1.0 / age)
+            self._slow += (r * r - self._slow) * max(1.0 - p.slow_decay, 1.0 / age)
+        self._slide(now)
+        if self._bars < self.warmup_bars or not self._fast > 0.0:
+            return Assessment(UNDECIDED, UNIFORM, 0.0)
+        slope = (self._moment - 0.5 * (n - 1) * self._sum) * self._slope_scale
+        drift = slope / sqrt(self._fast)
+        t = drift * self._t_scale
+        efficiency = abs(now - y[-n - 1]) / self._path if self._path > 0.0 else 0.0
+        borne_out = 0.5 * min(1.0, adx / p.adx_strong if adx == adx else 0.0) + 0.5 * min(
+            1.0, efficiency * self._t_scale * 0.5
+        )
+        drift *= 1.0 - p.confirm_frac * (1.0 - borne_out)
+        fall = self._fall(now)
+        crash = self._crash.update(fall, low=0.5 * p.crash_units, high=p.crash_units)
+        up = self._up.update(t, low=p.leave_t, high=p.enter_t)
+        down = self._down.update(-t, low=p.leave_t, high=p.enter_t)
+        native = "crash" if crash else "up" if up else "down" if down else "flat"
+        self._bars_in_state = self._bars_in_state + 1 if native == self._native else 1
+        self._native = native
+        if crash:
+            probabilities = soft_labels(
+                min(drift, PROTOTYPES[CRASH][0]), PROTOTYPES[CRASH][1], drift_sd=self._width
+            )
+        else:
+            probabilities = soft_labels(drift, None, drift_sd=self._width)
+        return Assessment(
+            label=REGIMES[top(probabilities)],
+            probabilities=probabilities,
+            confidence=distinctness(probabilities) * obs.quality,
+            native_label=native,
+            bars_in_state=self._bars_in_state,
+        )
+
+    def _slide(self, now: float) -> None:
+        """Move the window's sums by one bar; every 64 bars they are computed afresh."""
+        y, n = self._y, self._n
+        y.append(now)
+        if len(y) <= n:
+            return
+        if self._bars % _RESTART_BARS == 0 or len(y) < n + 2:
+            window = list(y)[-n:]
+            anchor = window[0]
+            self._sum = sum([v - anchor for v in window])
+            self._moment = sum([i * (v - anchor) for i, v in enumerate(window)])
+            self._path = sum([abs(b - a) for a, b in zip([y[-n - 1], *window], window, strict=False)])
+            self._anchor = anchor
+            return
+        # the window loses y[-n-1], the others move down by one place
+        self._sum -= y[-n - 1] - self._anchor
+        self._moment += (n - 1) * (now - self._anchor) - self._sum
+        self._sum += now - self._anchor
+        self._path += abs(now - y[-2]) - abs(y[-n - 1] - y[-n - 2])
+
+    def _fall(self, now: float) -> float:
+        """Loss from the high of the last closes, in slow volatility over that many bars."""
+        if self._slow <= 0.0:
+            return 0.0
+        recent = list(self._y)[-self._p.crash_bars :]
+        return (max(recent) - now) / (sqrt(self._slow) * self._crash_root)
