@@ -33,7 +33,7 @@ class VenueTraits:
         True if a request covers a fixed window of time, however few candles it holds; False if the
         exchange itself skips to the next candle it has.
     history_bars : int or None
-        Number of most recent candles beyond which the exchange serves nothing.
+        Number of most recent finished candles beyond which the exchange serves nothing.
     options : mapping
         ccxt options that keep requests to what candles need.
     """
@@ -51,7 +51,8 @@ VENUES: Final[dict[str, VenueTraits]] = {
     # history-candles hands out 100 at a time
     "okx": VenueTraits(100, True, None, {**_SPOT, "fetchMarkets": {"types": ["spot"]}}),
     "coinbase": VenueTraits(300, True, None, {"fetchCurrencies": False}),
-    "kraken": VenueTraits(720, False, 720, {}),
+    # the last 720 candles, of which one is still running
+    "kraken": VenueTraits(720, False, 719, {}),
 }
 _CLOSED: Final = {
     "ftx": "FTX stopped withdrawals on 2022-11-08 and filed for bankruptcy on 2022-11-11",

@@ -128,7 +128,7 @@ def download(
             f"{client.id}'s clock at {format_ns(now_ns)}",
         )
     _check_history(client, timeframe_ns, start_ns, now_ns)
-    fetch = _Fetch(client, timeframe_ns, retry, sleep, f"{client.id}{f' at {urls}' if urls else ''}")
+    fetch = _Fetch(client, timeframe_ns, now_ns, retry, sleep, f"{client.id}{f' at {urls}' if urls else ''}")
     files = []
     for pair in pairs:
         spans = store.missing_spans(pair, timeframe_ns, start_ns, end_ns) if resume else [(start_ns, end_ns)]
@@ -166,6 +166,7 @@ class _Page:
 class _Fetch:
     client: Any
     timeframe_ns: int
+    now_ns: int
     retry: RetryPolicy
     sleep: Callable[[float], None]
     source: str
@@ -185,6 +186,13 @@ class _Fetch:
         )
         end = window_end if traits.windowed else stop_ns
         kept = sorted((r for r in rows if at_ns <= int(r[0]) * _MS < end), key=lambda r: r[0])
+        if kept and int(kept[-1][0]) * _MS + self.timeframe_ns > self.now_ns:
+            # off our grid (weeks that do not begin on Monday) and still running
+            raise VenueError(
+                "VENUE_GRID",
+                f"{self.client.id} {pair} {text}: expected candles on the usual grid, found one that opened "
+                f"at {format_ns(int(kept[-1][0]) * _MS)} and is not finished; choose another timeframe",
+            )
         if traits.windowed:
             return kept, window_end
         if not rows:
@@ -273,6 +281,6 @@ def _check_history(client: Any, timeframe_ns: int, start_ns: int, now_ns: int) -
         raise VenueError(
             "VENUE_HISTORY_LIMIT",
             f"{client.id}: expected a start at or after {format_ns(earliest)}, since it serves only the last "
-            f"{limit} candles, found {format_ns(start_ns)}; start later or choose another exchange",
+            f"{limit} finished candles, found {format_ns(start_ns)}; start later or choose another exchange",
             exchange=client.id,
         )
