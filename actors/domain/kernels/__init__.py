@@ -13,14 +13,14 @@ How a kernel is added (``sma`` shows every step):
 1. ``rust/kernels/src/sma.rs``: ``pub fn sma(x, window, out) -> Result<()>`` and ``pub struct Sma`` with
    ``new``, ``update``, ``snapshot``, ``restore``. The module comment states the order of operations and the
    NaN rule. ``pub use`` both in ``lib.rs``; tests in ``rust/kernels/tests``.
-2. ``rust/bindings/src/sma.rs``: the same names for Python, positional-only arguments, results written into
+2. ``rust/bindings/src/trend.rs``: the same names for Python, positional-only arguments, results written into
    ``out`` arrays the caller made; one ``register`` line in ``lib.rs``; the names in ``_tradecore.pyi``.
 3. ``actors/domain/kernels/twins/sma.py``: the same names, arguments and bits in NumPy or plain Python;
    re-exported by ``twins/__init__.py``.
 4. ``actors/domain/kernels/trend.py`` (or another file by family): the public function. It checks dtype,
    shape, contiguity, parameters and buffers with `_checks`, then calls ``impl().sma(...)``; and the factory
    ``sma_stream(window_bars)``. Re-export it here.
-5. ``tests/parity/kernels/test_sma.py`` (native = twin, batch = streaming, snapshot = same future),
+5. ``tests/parity/kernels/test_core_kernels.py`` (native = twin, batch = streaming, snapshot = same future),
    ``tests/reference/kernels`` (TA-Lib, extended precision), one row in ``cluster/bench/kernels.py``.
 
 Conventions: inputs are float64, 1-D (other float or integer arrays raise; a non-contiguous view is copied
@@ -31,29 +31,92 @@ objects are the same bytes from both backends: `restore_stream` opens them on th
 
 from actors.domain.kernels._dispatch import BackendInfo, backend, restore_stream, select_backend
 from actors.domain.kernels.candles import heikin_ashi, heikin_ashi_stream
-from actors.domain.kernels.channels import donchian, donchian_stream
+from actors.domain.kernels.channels import (
+    donchian,
+    donchian_stream,
+    keltner,
+    keltner_stream,
+    squeeze,
+    squeeze_stream,
+)
 from actors.domain.kernels.forest import ForestArrays, forest_predict
+from actors.domain.kernels.fused import (
+    SET_COLUMNS,
+    FusedLines,
+    FusedWindows,
+    SetWindows,
+    fused_features,
+    indicator_set,
+)
 from actors.domain.kernels.hmm import hmm_filter_stream, hmm_forward_filter
-from actors.domain.kernels.trend import sma, sma_stream
+from actors.domain.kernels.momentum import AdxLines, adx, adx_stream, rsi, rsi_stream
+from actors.domain.kernels.stochastic import stoch_rsi, stoch_rsi_stream
+from actors.domain.kernels.trend import (
+    MacdLines,
+    ema,
+    ema_stream,
+    macd,
+    macd_stream,
+    sma,
+    sma_stream,
+)
+from actors.domain.kernels.volatility import (
+    BandLines,
+    atr,
+    atr_stream,
+    bollinger,
+    bollinger_stream,
+    rolling_std,
+    rolling_std_stream,
+)
 from actors.domain.kernels.volume import cmf, cmf_stream, obv, obv_stream
 
 __all__ = [
+    "SET_COLUMNS",
+    "AdxLines",
     "BackendInfo",
+    "BandLines",
     "ForestArrays",
+    "FusedLines",
+    "FusedWindows",
+    "MacdLines",
+    "SetWindows",
+    "adx",
+    "adx_stream",
+    "atr",
+    "atr_stream",
     "backend",
+    "bollinger",
+    "bollinger_stream",
     "cmf",
     "cmf_stream",
     "donchian",
     "donchian_stream",
+    "ema",
+    "ema_stream",
     "forest_predict",
+    "fused_features",
     "heikin_ashi",
     "heikin_ashi_stream",
     "hmm_filter_stream",
     "hmm_forward_filter",
+    "indicator_set",
+    "keltner",
+    "keltner_stream",
+    "macd",
+    "macd_stream",
     "obv",
     "obv_stream",
     "restore_stream",
+    "rolling_std",
+    "rolling_std_stream",
+    "rsi",
+    "rsi_stream",
     "select_backend",
     "sma",
     "sma_stream",
+    "squeeze",
+    "squeeze_stream",
+    "stoch_rsi",
+    "stoch_rsi_stream",
 ]

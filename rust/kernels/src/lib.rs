@@ -26,8 +26,8 @@ mod scan;
 mod set;
 mod simd;
 mod sma;
-mod std_dev;
 mod squeeze;
+mod std_dev;
 mod stoch_rsi;
 mod two_stack;
 
@@ -52,6 +52,6 @@ pub use rsi::{rsi, Rsi};
 pub use set::{Bar, IndicatorSet, SetParams, COLUMNS};
 pub use simd::{force_path, path, Path};
 pub use sma::{sma, Sma};
-pub use std_dev::{std, Std};
 pub use squeeze::{squeeze, Squeeze};
+pub use std_dev::{std, Std};
 pub use stoch_rsi::{stoch_rsi, StochRsi, StochRsiParams};

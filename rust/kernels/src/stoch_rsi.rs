@@ -169,7 +169,7 @@ pub fn stoch_rsi(x: &[f64], params: StochRsiParams, k: &mut [f64], d: &mut [f64]
     // the RSI goes where D will stand
     rsi(x, params.rsi, d)?;
     let pass = params.range * PASS.div_ceil(params.range);
-    let pass = pass.min(x.len().next_multiple_of(params.range));
+    let pass = pass.min(x.len().next_multiple_of(params.range)).max(1);
     let (mut high, mut low) = (vec![0.0; pass], vec![0.0; pass]);
     let (mut high_carry, mut low_carry) = (vec![f64::NAN; params.range], vec![f64::NAN; params.range]);
     // each row starts with what the pass before left over
