@@ -25,7 +25,7 @@ def series(name: str, x: Any, bars: int | None = None) -> FloatArray:
         found = f"{x.dtype} of {x.ndim} dimensions" if isinstance(x, np.ndarray) else type(x).__name__
         raise KernelError(
             "KERNEL_INPUT_TYPE",
-            f"{name}: expected a 1-D float64 array, found {found}: convert with np.asarray(x, dtype=np.float64)",
+            f"{name}: expected a 1-D float64 array, found {found}: use np.asarray(x, dtype=np.float64)",
             argument=name,
         )
     if bars is not None and x.shape[0] != bars:
@@ -52,7 +52,7 @@ def window(name: str, value: Any, least: int = 1) -> int:
     if not least <= bars <= 1 << 31:
         raise KernelError(
             "KERNEL_WINDOW_RANGE",
-            f"{name}: expected a whole number of bars from {least} to 2^31, found {value!r}: pass a valid window",
+            f"{name}: expected whole bars from {least} to 2^31, found {value!r}: pass a valid window",
             argument=name,
         )
     return bars
@@ -96,16 +96,18 @@ def buffer(name: str, out: Any, bars: int, *inputs: FloatArray) -> FloatArray:
         raise KernelError(
             "KERNEL_BUFFER",
             f"{name}: expected a writeable, contiguous float64 array of shape ({bars},), found "
-            f"{getattr(out, 'dtype', type(out).__name__)} of shape {getattr(out, 'shape', None)}: pass np.empty(bars)",
+            f"{getattr(out, 'dtype', type(out).__name__)} of shape {getattr(out, 'shape', None)}: "
+            "pass np.empty(bars)",
             argument=name,
         )
     if any(np.may_share_memory(out, x) for x in inputs):
         raise KernelError(
             "KERNEL_BUFFER_OVERLAP",
-            f"{name}: expected memory of its own, found an overlap with another array",
+            f"{name}: expected memory of its own, found an overlap with another array: pass separate buffers",
             argument=name,
         )
-    return out
+    made: FloatArray = out
+    return made
 
 
 def buffers(name: str, out: Any, count: int, bars: int, *inputs: FloatArray) -> list[FloatArray]:
@@ -120,9 +122,12 @@ def buffers(name: str, out: Any, count: int, bars: int, *inputs: FloatArray) -> 
         return [np.empty(bars) for _ in range(count)]
     if not isinstance(out, list | tuple | np.ndarray) or len(out) != count:
         raise KernelError(
-            "KERNEL_BUFFER", f"{name}: expected {count} arrays, found {type(out).__name__}", argument=name
+            "KERNEL_BUFFER",
+            f"{name}: expected {count} arrays, found {type(out).__name__}: pass a list of them",
+            argument=name,
         )
     made: list[FloatArray] = []
     for i, o in enumerate(out):
         made.append(buffer(f"{name}[{i}]", o, bars, *inputs, *made))
-    return made
+    # empty views of one array share an address, which the native side takes for an overlap
+    return made if bars else [np.empty(0) for _ in made]

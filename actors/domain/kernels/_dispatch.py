@@ -86,7 +86,7 @@ def select_backend(name: Choice = "auto", *, require_native: bool = False) -> Ba
     if require_native and wanted == "python":
         raise KernelUnavailableError(
             "KERNEL_NATIVE_REQUIRED",
-            "kernels: native ones are required, but the backend is forced to python: drop one of the two settings",
+            "kernels: native ones are required, but the backend is forced to python: drop one of them",
         )
     if _active.info is not None:
         _agree(_active.info, wanted, require_native)

@@ -16,3 +16,11 @@ def block_len(window: int) -> int:
 def restart_limit(window: int) -> float:
     """Return the bound on |running sum| / |newest input| above which a sum restarts early."""
     return 9000.0 * float(window) / float(block_len(window))
+
+
+def running_sum(x: FloatArray, start: float = -0.0) -> float:
+    """Return the sum from the first value to the last, one by one (NumPy's sum is pairwise)."""
+    total = start
+    for v in x.tolist():
+        total += v
+    return total
