@@ -72,20 +72,20 @@ class FeaturePipeline(Stateful):
     )  # fmt: skip
 
     def __init__(self, indicators: Sequence[Mapping[str, Any]]) -> None:
-        self._indicators: list[Indicator] = [
-            _Standardised(made) if not isinstance(made, ScaledIndicator) else made
+        self._indicators: list[ScaledIndicator] = [
+            made if isinstance(made, ScaledIndicator) else _Standardised(made)
             for made in (registry.build(_PACKAGE, i["kind"], i.get("params") or {}) for i in indicators)
         ]
         wanted = [*_BASE]
         for indicator in self._indicators:
-            wanted += indicator.feature_names  # type: ignore[attr-defined]
+            wanted += indicator.feature_names
         seen: dict[str, int] = {}
         names = []
         for name in wanted:
             seen[name] = seen.get(name, 0) + 1
             names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
         self.names: tuple[str, ...] = tuple(names)
-        self.warmup_bars = max([BASE_WARMUP_BARS, *(i.warmup_bars for i in self._indicators)])
+        self.warmup_bars = max([BASE_WARMUP_BARS, *(i.feature_warmup_bars for i in self._indicators)])
         self.bars = 0
         self.log_return = nan  # of the last bar; NaN on the first one
         self._logs: deque[float] = deque(maxlen=_LAGS[-1] + 1)  # log closes, newest last
@@ -124,7 +124,7 @@ class FeaturePipeline(Stateful):
         out.append(log1p(bar.volume / usual_volume) - _LN2 if usual_volume > 0.0 else nan)
         unit = bar.close * sigma
         for indicator in self._indicators:
-            out += indicator.features(indicator.update(bar), bar, unit)  # type: ignore[attr-defined]
+            out += indicator.features(indicator.update(bar), bar, unit)
         return tuple(out)
 
     def _follow(self, move: float) -> None:
@@ -140,23 +140,27 @@ class FeaturePipeline(Stateful):
 _ROOTS = tuple((lag, sqrt(lag)) for lag in _LAGS)
 
 
-class _Standardised(Indicator):
+class _Standardised(ScaledIndicator):
     """Gives a stranger's indicator features: each output against its own running mean and spread."""
 
-    STATE: ClassVar[tuple[str, ...]] = ("_inner", "_n", "_mean", "_variance")
+    STATE: ClassVar[tuple[str, ...]] = ("_n", "_mean", "_variance")
     _MEMORY = 96
 
     def __init__(self, inner: Indicator) -> None:
-        self._inner = inner
+        self._stream = inner
         self.names = inner.names
         self.feature_names = tuple(f"{name}_z" for name in inner.names)
-        self.warmup_bars = inner.warmup_bars + self._MEMORY
+        self.warmup_bars = inner.warmup_bars
         self._n = [0] * len(inner.names)
         self._mean = [0.0] * len(inner.names)
         self._variance = [0.0] * len(inner.names)
 
+    @property
+    def feature_warmup_bars(self) -> int:
+        return self.warmup_bars + self._MEMORY
+
     def update(self, bar: BarClosed) -> Sequence[float]:
-        return self._inner.update(bar)
+        return self._stream.update(bar)
 
     def features(self, values: Sequence[float], bar: BarClosed, unit: float) -> tuple[float, ...]:
         """Return z-scores against the bars before; NaN until `_MEMORY` values were seen."""

@@ -21,6 +21,11 @@ class ScaledIndicator(Indicator):
     STATE: ClassVar[tuple[str, ...]] = ("_stream",)
     feature_names: tuple[str, ...]
 
+    @property
+    def feature_warmup_bars(self) -> int:
+        """Index of the first bar whose features can be defined (given a unit)."""
+        return self.warmup_bars
+
     def features(self, values: Sequence[float], bar: BarClosed, unit: float) -> tuple[float, ...]:
         """Return the outputs of `update` as pure numbers: the same for a price quoted in cents.
 
