@@ -1,0 +1,225 @@
+"""What a report shows, as plain data: everything the page needs and nothing that draws.
+
+Built by `run_record.RunRecord.report`; stored beside a run, so that a page can be built again later.
+Times are ns UTC, fractions are of equity, `…_quote` are decimal strings, undefined is None.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from actors.domain.evaluation.metrics.regime_accuracy import RegimeAccuracy
+
+
+class RunInfo(msgspec.Struct, kw_only=True):
+    """Who, when, how: identity of the run.
+
+    Attributes
+    ----------
+    mode : str
+        ``backtest``, ``replay``, ``paper``, ``demo``, ``live``.
+    host : str
+        ``local`` or ``ray``.
+    kernel_backend : str
+        ``native`` or ``python``; `kernel_reason` says why.
+    synthetic : bool
+        True if any bar was made, not traded.
+    """
+
+    title: str
+    mode: str
+    host: str
+    pairs: tuple[str, ...]
+    timeframe: str
+    seed: int
+    kernel_backend: str
+    kernel_reason: str = ""
+    synthetic: bool = False
+    version: str = ""
+    run_id: str = ""
+    config_hash: str = ""
+    data_hash: str = ""
+    decision_hash: str = ""
+    started_at: str = ""
+    duration_s: float | None = None
+    warmup_bars: int = 0
+    decisions: int | None = None
+    quote_currency: str = "USDT"
+
+
+class DataSource(msgspec.Struct, kw_only=True):
+    """Where one pair's bars came from and what is wrong with them; `defects` are sentences."""
+
+    pair: str
+    source: str
+    rows: int
+    first_ns: int
+    last_ns: int
+    synthetic: bool = False
+    gaps: int = 0
+    missing_frac: float = 0.0
+    defects: tuple[str, ...] = ()
+
+
+class AgentRow(msgspec.Struct, kw_only=True):
+    """One agent: what it is, what it said, how it scored, how often it was restarted."""
+
+    name: str
+    kind: str
+    pid: int | None = None
+    events: int = 0
+    restarts: int = 0
+    score_bps: float | None = None
+    hit_rate_frac: float | None = None
+    observations: int | None = None
+    weight: float | None = None
+
+
+class Fill(msgspec.Struct):
+    """One execution; `side` is +1 or -1."""
+
+    ts_ns: int
+    side: int
+    quantity: str
+    price: float
+    fee_quote: str
+    liquidity: str
+
+
+class Band(msgspec.Struct):
+    """A regime from `start_ns` to `end_ns`."""
+
+    start_ns: int
+    end_ns: int
+    label: str
+
+
+class PairSeries(msgspec.Struct, kw_only=True):
+    """One pair's bars (decision range only), its fills, changes of the wished exposure, regimes.
+
+    `detected` and `truth` hold one label per bar, "" where there is none; `truth` is empty on real data.
+    """
+
+    pair: str
+    ts_ns: list[int]
+    close: list[float]
+    fills: list[Fill] = []
+    targets: list[tuple[int, float]] = []
+    detected: list[str] = []
+    truth: list[str] = []
+    accuracy: RegimeAccuracy | None = None
+
+
+class AccountSeries(msgspec.Struct, kw_only=True):
+    """The account after each bar; the capital before the first is in `initial_equity`.
+
+    `es_bound_frac` is Σ|exposure|·ES of the pair: never below the book's ES, as ES is subadditive; None while
+    a held pair's ES is unknown.
+    """
+
+    initial_equity: float
+    ts_ns: list[int]
+    equity: list[float]
+    benchmark: list[float]
+    drawdown: list[float]
+    exposures: list[tuple[float, ...]]
+    es_bound_frac: list[float | None]
+    es_confidence: float
+    fees_quote: list[float]
+    slippage_quote: list[float]
+
+
+class WeightSeries(msgspec.Struct, kw_only=True):
+    """Revisions of the agents' weights; `context` names the regime they hold for ("" = all)."""
+
+    context: str
+    members: tuple[str, ...]
+    ts_ns: list[int]
+    weights: list[tuple[float, ...]]
+
+
+class DenialRow(msgspec.Struct, kw_only=True):
+    """Denials (or resizes) of one kind, with the last limit and observation."""
+
+    pair: str
+    action: str
+    rule: str
+    code: str
+    count: int
+    first_ns: int
+    last_ns: int
+    limit: float | None
+    observed: float | None
+
+
+class RiskEvent(msgspec.Struct, kw_only=True):
+    """A breaker that tripped or was reset, or a limit that the market broke."""
+
+    ts_ns: int
+    what: str
+    name: str
+    limit: float | None = None
+    observed: float | None = None
+
+
+class ReportModel(msgspec.Struct, kw_only=True):
+    """One run, ready to be shown.
+
+    Attributes
+    ----------
+    metrics, benchmark_metrics : dict
+        Under the names of `run_metrics`.
+    limits : dict
+        Configured limits by rule (``max_gross_exposure`` …), for the risk-use table.
+    config : dict
+        The resolved configuration.
+    notes : tuple of str
+        What a reader must know to judge the figures.
+    """
+
+    info: RunInfo
+    sources: list[DataSource]
+    account: AccountSeries
+    pairs: list[PairSeries]
+    weights: list[WeightSeries]
+    denials: list[DenialRow]
+    risk_events: list[RiskEvent]
+    agents: list[AgentRow]
+    trades: list[dict[str, Any]]
+    metrics: dict[str, Any]
+    benchmark_metrics: dict[str, Any]
+    benchmark_label: str
+    limits: dict[str, float]
+    config: dict[str, Any]
+    counts: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+
+def bands(ts_ns: list[int], labels: list[str], timeframe_ns: int) -> list[Band]:
+    """Return runs of equal labels as half-open spans of time; bars without a label make none.
+
+    Examples
+    --------
+    >>> bands([10, 20, 30], ["bull", "bull", "bear"], 10)
+    [Band(start_ns=0, end_ns=20, label='bull'), Band(start_ns=20, end_ns=30, label='bear')]
+    """
+    out: list[Band] = []
+    for ts, label in zip(ts_ns, labels, strict=True):
+        start = ts - timeframe_ns
+        if out and out[-1].label == label and out[-1].end_ns >= start:
+            out[-1].end_ns = ts
+        elif label:
+            out.append(Band(start, ts, label))
+    return out
+
+
+def encode(model: ReportModel) -> bytes:
+    """Return the model as JSON, to be stored beside its run."""
+    return msgspec.json.encode(model)
+
+
+def decode(data: bytes) -> ReportModel:
+    """Return the model that `encode` wrote."""
+    return msgspec.json.decode(data, type=ReportModel)
