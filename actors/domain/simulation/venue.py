@@ -357,7 +357,8 @@ class SimulatedVenue(Stateful):
 
     def _rehold(self, order: BookOrder, instrument: Instrument, release: bool = False) -> None:
         currency = instrument.quote if order.side == BUY else instrument.base
-        hold = ZERO if release else self._hold_of(order)
+        # a market order that paid more than foreseen holds what is left, never what others hold
+        hold = ZERO if release else min(self._hold_of(order), self.available(currency) + order.hold)
         self._held[currency] += hold - order.hold
         order.hold = hold
 
