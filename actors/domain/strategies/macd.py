@@ -35,7 +35,7 @@ class MacdParams(Params):
 
     fast_window_bars: int = pydantic.Field(12, ge=2)
     slow_window_bars: int = pydantic.Field(26, ge=3)
-    signal_window_bars: int = pydantic.Field(9, ge=1)
+    signal_window_bars: int = pydantic.Field(9, ge=2)
     zero_line: bool = True
     scale_frac: float = pydantic.Field(0.002, gt=0)
 

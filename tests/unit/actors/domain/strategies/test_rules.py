@@ -26,7 +26,7 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "macd": [
         {},
         {"zero_line": False},
-        {"fast_window_bars": 3, "slow_window_bars": 5, "signal_window_bars": 1},
+        {"fast_window_bars": 3, "slow_window_bars": 5, "signal_window_bars": 2},
     ],
     "rsi": [{}, {"window_bars": 2, "oversold": 45, "overbought": 55}, {"oversold": 10, "overbought": 90}],
     "regime_aware": [{}],
