@@ -21,10 +21,9 @@ _BOUNDS: tuple[tuple[str, str, bool], ...] = (
     ("oversold", "overbought", False),
     ("warn", "trip", True),
 )
-# limits of different rules: the first must not exceed the second, or the second could never bind
-_ACROSS: tuple[tuple[str, str], ...] = (
-    ("max_position_frac", "max_gross_frac"),
-    ("max_net_frac", "max_gross_frac"),
+# limits of different parts, (kind, key) each: were the first above the second, it could never bind
+_ACROSS: tuple[tuple[tuple[str, str], tuple[str, str]], ...] = (
+    (("max_position_frac", "limit_frac"), ("max_gross_exposure", "limit_frac")),
 )
 
 
@@ -37,17 +36,32 @@ def contradictions(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Pro
     ...     print(p)
     strategies.0.params.fast_bars: expected less than slow_bars = 10, found 30
     """
-    entries = list(entries)
-    out = [p for path, params in entries for p in _inside(path, params)]
-    risk = [(path, params) for path, params in entries if path.startswith("risk.")]
-    for small, large in _ACROSS:
-        smalls, larges = _numbers(risk, small), _numbers(risk, large)
-        out += [
-            Problem(where, f"expected at most {large} = {bound} of {bound_at}, found {value}")
-            for where, value in smalls
-            for bound_at, bound in larges
-            if value > bound
-        ]
+    return [p for path, params in entries for p in _inside(path, params)]
+
+
+def across(parts: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[Problem]:
+    """Return the contradictions between parts, ``(path, kind, params)`` each.
+
+    Examples
+    --------
+    >>> for p in across([("risk.rules.0", "max_position_frac", {"limit_frac": 0.9}),
+    ...                  ("risk.rules.1", "max_gross_exposure", {"limit_frac": 0.5})]):
+    ...     print(p)
+    risk.rules.0.params.limit_frac: expected at most 0.5 (risk.rules.1, max_gross_exposure), found 0.9
+    """
+    known = [(path, kind, params) for path, kind, params in parts]
+    out = []
+    for (small, small_key), (large, large_key) in _ACROSS:
+        limits = [(path, p[large_key]) for path, kind, p in known if kind == large and large_key in p]
+        for path, kind, params in known:
+            value = params.get(small_key) if kind == small else None
+            out += [
+                Problem(
+                    f"{path}.params.{small_key}", f"expected at most {limit} ({at}, {large}), found {value}"
+                )
+                for at, limit in limits
+                if _is_number(value) and _is_number(limit) and value > limit
+            ]
     return out
 
 
@@ -66,10 +80,6 @@ def _inside(path: str, params: Mapping[str, Any]) -> list[Problem]:
                 word = "at most" if may_equal else "less than"
                 out.append(Problem(f"{path}.{key}", f"expected {word} {partner} = {bound}, found {value}"))
     return out
-
-
-def _numbers(entries: Iterable[tuple[str, Mapping[str, Any]]], key: str) -> list[tuple[str, Any]]:
-    return [(f"{path}.{key}", p[key]) for path, p in entries if key in p and _is_number(p[key])]
 
 
 def _is_number(value: Any) -> bool:

@@ -21,11 +21,11 @@ from typing import Any, NamedTuple
 
 import pydantic
 
-from config.contradictions import contradictions
+from config.contradictions import across, contradictions
 from config.documents import Document, parse_value, read_document
 from config.merge import assign, located, merge
 from config.problems import ConfigProblem, Problem
-from config.schema import LIVE_ACKNOWLEDGEMENT, Config
+from config.schema import LIVE_ACKNOWLEDGEMENT, Config, components
 from config.secrets import is_secret_key, secret_paths
 
 HERE = Path(__file__).parent
@@ -238,6 +238,7 @@ def _validate(layers: _Layers) -> Config | None:
         layers.problems += [_problem(dict(err)) for err in e.errors()]
         return None
     layers.problems += _consistency(model)
+    layers.problems += across((ref.path, ref.kind, ref.params) for ref in components(model))
     return model
 
 

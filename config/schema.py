@@ -135,16 +135,20 @@ class Sentiment(Section):
 class Coordination(AgentSection):
     """Strategy coordinator; revised weights reach it `weights_lag_steps` after they were made."""
 
-    weights_lag_steps: Annotated[int, Field(ge=1)] = 1
+    weights_lag_steps: Annotated[int, Field(ge=1)] = 64
 
 
 class Risk(Section):
-    """Risk agents (one measure each), sizing, pre-trade rules (asked in this order), circuit breakers."""
+    """Risk agents (one measure each), sizing, pre-trade rules (asked in this order), circuit breakers.
+
+    A breaker that is not named does not exist. `params` are the risk coordinator's own.
+    """
 
     agents: tuple[Component, ...] = ()
-    sizing: Component = Component(kind="volatility")
+    sizing: Component = Component(kind="volatility_target")
     rules: tuple[Component, ...] = ()
-    breakers: dict[str, Any] = {}
+    breakers: dict[str, dict[str, Any]] = {}
+    params: dict[str, Any] = {}
 
 
 class Execution(AgentSection):
@@ -157,15 +161,17 @@ class Venue(Section):
     """The simulated venue: costs are on by default; switching them off has to be asked for by name.
 
     `fill_at` is where a market order fills on the bar after its step; `max_volume_share` is the part of a
-    bar's volume that our orders may take.
+    bar's volume that our orders may take (None: all of it); `through_ticks` is how far the market must trade
+    beyond a resting limit before it fills.
     """
 
     kind: Literal["mock"] = "mock"
     fees: Component = Component(kind="maker_taker")
-    slippage: Component = Component(kind="spread")
+    slippage: Component = Component(kind="square_root")
     latency: Component = Component(kind="fixed")
     fill_at: Literal["next_open", "intrabar"] = "next_open"
-    max_volume_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    max_volume_share: Annotated[float, Field(gt=0.0, le=1.0)] | None = 0.1
+    through_ticks: Annotated[int, Field(ge=1)] = 1
 
 
 class Runtime(Section):
@@ -294,3 +300,32 @@ def components(config: Config) -> Iterator[ComponentRef]:
     )
     for path, package, member in singles:
         yield ComponentRef(path, package, member.kind, member.params)
+
+
+def blocks(config: Config) -> Iterator[ComponentRef]:
+    """Yield the parameters of agents that are no registry components; `kind` is ``module:Model``.
+
+    The fleet builder validates each by the pydantic model that `kind` names.
+
+    Examples
+    --------
+    >>> [r.path for r in blocks(Config(strategies=({"kind": "rsi"},), health={"x": 1})) if r.params]
+    ['health']
+    """
+    coordination, execution = config.coordination.model_extra, config.execution.model_extra
+    members: tuple[tuple[str, str, str, dict[str, Any] | None], ...] = (
+        (
+            "features.selection",
+            "actors.domain.features.selection",
+            "SelectionParams",
+            config.features.selection,
+        ),
+        ("regime.ensemble", "actors.domain.regime.ensemble", "EnsembleParams", config.regime.ensemble),
+        ("coordination", "actors.coordinators.strategy", "StrategyCoordinatorParams", coordination),
+        ("risk.params", "actors.domain.risk.policy", "RiskPolicy", config.risk.params),
+        ("execution", "actors.coordinators.execution", "ExecutionParams", execution),
+        ("health", "actors.meta.health_monitor", "HealthMonitorParams", config.health),
+        ("evaluation", "actors.meta.performance", "PerformanceParams", config.evaluation),
+    )
+    for path, module, model, params in members:
+        yield ComponentRef(path, module.rpartition(".")[0], f"{module}:{model}", dict(params or {}))

@@ -125,8 +125,8 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     [
         ("strategies.rsi.params={oversold: 70, overbought: 30}", "strategies.1.params.oversold"),
         ("strategies.0.params={fast_bars: 20, slow_bars: 20}", "strategies.0.params.fast_bars"),
-        ("risk.rules=[{kind: a, params: {max_position_frac: 0.9}}, {kind: b, params: {max_gross_frac: 0.5}}]",
-         "risk.rules.0.params.max_position_frac"),
+        ("risk.rules=[{kind: max_position_frac, params: {limit_frac: 2}}, {kind: max_gross_exposure, "
+          "params: {limit_frac: 0.5}}]", "risk.rules.0.params.limit_frac"),
         ("pairs=[BTC/USDT, BTC/USDT]", "pairs.1"),
         ("pairs=[BTC/EUR]", "pairs.0"),
         ("runtime.block_steps=5000", "runtime"),

@@ -192,16 +192,14 @@ def test_a_lost_connection_is_repeatable(postgres: Any) -> None:
         journal.commit(again)
     assert (caught.value.code, caught.value.retryable) == ("JOURNAL_LOST", True)
     assert journal.commit(again) == 1
-    postgres.ctl("stop", "-m", "immediate")
+    postgres.stop()
     with pytest.raises(JournalError) as caught:
         journal.commit(Batch(decisions=[(0, 2, "c")]))
     assert (caught.value.code, caught.value.retryable) == ("JOURNAL_LOST", True)
     with pytest.raises(JournalError) as caught:
         list(journal.decisions())
     assert caught.value.retryable
-    postgres.ctl("start", "-l", str(postgres.data.parent / "log"), "-o",
-                 f"-c listen_addresses=127.0.0.1 -c port={postgres.port} "
-                 f"-c unix_socket_directories={postgres.data.parent}")  # fmt: skip
+    postgres.start()
     assert journal.commit(Batch(decisions=[(0, 2, "c")])) == 1
     assert [d[2] for d in journal.decisions()] == ["a", "b", "c"]
     assert verify(journal) == []
