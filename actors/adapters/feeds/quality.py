@@ -14,6 +14,7 @@ from actors.adapters.feeds.columns import CANONICAL
 from actors.adapters.feeds.numbers import Numbers, read_numbers
 from actors.adapters.feeds.report import Finding, Offender, QualityReport
 from actors.adapters.feeds.table import RawTable, read_table
+from actors.domain.errors import DataError
 from actors.domain.model.bars import PRICE_COLUMNS, VALUE_COLUMNS, Gap, find_gaps
 from actors.domain.model.timeframe import SECOND_NS, format_timeframe
 from actors.domain.model.timerange import format_ns
@@ -65,6 +66,16 @@ def check_table(
         If the file cannot be read as a table with a header of bars.
     """
     return examine(table, max_missing_frac=max_missing_frac, timeframe_ns=timeframe_ns).report
+
+
+def check_file(
+    path: Path, *, max_missing_frac: float = MAX_MISSING_FRAC, timeframe_ns: int | None = None
+) -> QualityReport:
+    """Check a file; one that cannot even be read is a report with that error, so others are still checked."""
+    try:
+        return check_table(path, max_missing_frac=max_missing_frac, timeframe_ns=timeframe_ns)
+    except DataError as error:
+        return QualityReport(str(path), 0, errors=(Finding(error.code, error.message, 1),))
 
 
 def examine(

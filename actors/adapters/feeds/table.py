@@ -115,7 +115,7 @@ def _read_arrow(path: Path, suffix: str) -> RawTable:
     table = table.combine_chunks()
     header = list(table.column_names)
     positions, doubled = match_columns(header)
-    columns = [column.combine_chunks() for column in table.columns]
+    columns = [_plain(column) for column in table.columns]
     prefix = b"tradewind."
     metadata = {
         key[len(prefix) :].decode(): value.decode()
@@ -123,6 +123,19 @@ def _read_arrow(path: Path, suffix: str) -> RawTable:
         if key.startswith(prefix)
     }
     return RawTable(path, header, columns, positions, doubled, metadata=metadata)
+
+
+def _plain(column: Any) -> Any:
+    """Return a column as one array, dictionaries and the newer kinds of strings as plain strings."""
+    import pyarrow as pa
+    import pyarrow.types as pt
+
+    if pt.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pt.is_large_string(column.type) or pt.is_string_view(column.type):
+        column = column.cast(pa.string())
+    array = column.combine_chunks()
+    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
 
 
 def _read_text(path: Path) -> RawTable:

@@ -1,8 +1,11 @@
 import gzip
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from actors.adapters.feeds.files import load_bars, load_pair, load_with_report
@@ -212,3 +215,23 @@ def test_gzip_is_told_by_the_name_in_any_case(tmp_path: Path) -> None:
     frame = _bars(20)
     (tmp_path / "B.CSV.GZ").write_bytes(gzip.compress(_table(frame).to_csv(index=False).encode()))
     assert load_bars(tmp_path / "B.CSV.GZ", "BTC/USDT").equals(frame)
+
+
+def test_unusual_column_types_of_parquet_are_read(tmp_path: Path) -> None:
+    frame = _bars(50)
+    texts = [str(v) for v in frame.close.tolist()]
+    table = pa.table(
+        {
+            "timestamp": pa.array([str(t) for t in frame.open_ns.tolist()]).dictionary_encode(),
+            "open": pa.array([Decimal(str(v)) for v in frame.open.tolist()]),
+            "high": pa.array([str(v) for v in frame.high.tolist()], pa.large_string()),
+            "low": pa.chunked_array([frame.low[:20], frame.low[20:]]),
+            "close": pa.array(texts, pa.string_view()),
+            "volume": pa.array(np.arange(50, dtype=np.uint8)),
+        }
+    )
+    pq.write_table(table, tmp_path / "b.parquet")
+    found = load_bars(tmp_path / "b.parquet", "BTC/USDT")
+    for name in ("open_ns", "open", "high", "low", "close"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(frame, name))
+    assert found.volume.tolist() == list(range(50))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.adapters.feeds.quality import check_table
+from actors.adapters.feeds.quality import check_file, check_table
 from actors.domain.errors import DataError
 
 HEADER = "timestamp,open,high,low,close,volume"
@@ -141,6 +141,7 @@ def test_an_unreadable_file_is_a_data_error(tmp_path: Path, name: str, data: byt
     with pytest.raises(DataError) as caught:
         check_table(tmp_path / name)
     assert caught.value.code == code
+    assert check_file(tmp_path / name).codes() == (code,)
 
 
 def test_the_json_has_the_promised_keys(tmp_path: Path) -> None:
