@@ -15,6 +15,11 @@ from config.load import resolve
 from config.problems import ConfigProblem
 from config.schema import LIVE_ACKNOWLEDGEMENT, Config, components
 
+_TWO_LIMITS = (
+    "risk.rules=[{kind: max_position_frac, params: {limit_frac: 0.9}},"
+    " {kind: max_gross_exposure, params: {limit_frac: 0.5}}]"
+)
+
 
 def problems_of(**kwargs: object) -> dict[str, str]:
     with pytest.raises(ConfigProblem) as caught:
@@ -125,8 +130,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     [
         ("strategies.rsi.params={oversold: 70, overbought: 30}", "strategies.1.params.oversold"),
         ("strategies.0.params={fast_bars: 20, slow_bars: 20}", "strategies.0.params.fast_bars"),
-        ("risk.rules=[{kind: max_position_frac, params: {limit_frac: 2}}, {kind: max_gross_exposure, "
-          "params: {limit_frac: 0.5}}]", "risk.rules.0.params.limit_frac"),
+        (_TWO_LIMITS, "risk.rules.0.params.limit_frac"),
         ("pairs=[BTC/USDT, BTC/USDT]", "pairs.1"),
         ("pairs=[BTC/EUR]", "pairs.0"),
         ("runtime.block_steps=5000", "runtime"),
