@@ -69,7 +69,7 @@ class RiskCoordinator(Agent):
     STATE: ClassVar[tuple[str, ...]] = (
         "_rules", "_breakers", "_lost", "_target", "_confidence", "_volatility", "_correlation", "_quality",
         "_close", "_close_step", "_work_wish", "_work_frac", "_work_quantity", "_work_until",
-        "_denied_code", "_denied_side", "_denied_step", "_breached",
+        "_denied_code", "_denied_side", "_denied_step", "_breached_step",
     )  # fmt: skip
 
     def __init__(
@@ -111,7 +111,7 @@ class RiskCoordinator(Agent):
         self._denied_code = [""] * n
         self._denied_side = [0] * n
         self._denied_step = [-1] * n
-        self._breached = [False] * len(self._rules)
+        self._breached_step = [-(1 << 40)] * len(self._rules)
         self._book = Book(n)
         self._book.quality = self._quality
         self._intents = 0
@@ -227,11 +227,14 @@ class RiskCoordinator(Agent):
         )  # fmt: skip
 
     def _report_breaches(self, step: Step, out: list[Event]) -> None:
-        if not any(self._book.held) and not any(self._breached):
+        if not any(self._book.held):
             return
         for k, rule in enumerate(self._rules):
             found = rule.breach(self._book)
-            if found is not None and not self._breached[k]:
+            if found is None:
+                continue
+            # an exposure that hovers at its limit is one breach, not one per crossing
+            if step.number - self._breached_step[k] > self._policy.repeat_denial_steps:
                 out.append(
                     RiskLimitBreached(
                         ts_event_ns=step.ts_event_ns,
@@ -241,7 +244,7 @@ class RiskCoordinator(Agent):
                         observed=found[1],
                     )
                 )
-            self._breached[k] = found is not None
+            self._breached_step[k] = step.number
 
     def _flatten(self, step: Step, account: AccountUpdated, out: list[Event]) -> None:
         """Approve an exit for each position that has a price and no breaker exit at work."""
@@ -317,7 +320,7 @@ class RiskCoordinator(Agent):
         granted = proposal.proposed_frac
         if objection is not None:
             name, verdict = objection
-            if granted == held or (granted != 0.0 and abs(granted - held) <= band):
+            if granted == held:
                 self._deny(proposal, requested, verdict, name, step, out)
                 return
         quantity = self._to_trade(i, granted, equity, position) if objection is not None else requested
@@ -331,8 +334,12 @@ class RiskCoordinator(Agent):
         )  # fmt: skip
 
     def _ask(self, proposal: Proposal) -> tuple[str, Verdict] | None:
-        """Ask the rules; return the last objection, with `proposed_frac` cut to what is granted."""
-        held, objection = proposal.current_frac, None
+        """Ask the rules; return the last objection, with `proposed_frac` cut to what is granted.
+
+        What is granted is `current_frac` after a denial. A resize into the dead band is a denial: the rule
+        that leaves no room worth trading is the one to name.
+        """
+        held, band, objection = proposal.current_frac, self._policy.rebalance_band_frac, None
         for name, rule in zip(self._rule_names, self._rules, strict=True):
             if rule.limits_risk and proposal.reduces:
                 continue
@@ -340,8 +347,9 @@ class RiskCoordinator(Agent):
             if verdict is None:
                 continue
             objection = (name, verdict)
-            if verdict.allowed_frac is not None:
-                proposal.proposed_frac = verdict.allowed_frac
+            allowed = verdict.allowed_frac
+            if allowed is not None and (allowed == 0.0 or abs(allowed - held) > band):
+                proposal.proposed_frac = allowed
             elif held * proposal.proposed_frac < 0.0 and rule.limits_risk:
                 proposal.proposed_frac = 0.0
             else:

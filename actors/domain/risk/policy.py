@@ -22,7 +22,8 @@ class RiskPolicy(registry.Params):
     exit_retry_steps : int
         The same for exits that a breaker demands.
     repeat_denial_steps : int
-        An unchanged denial is said again only after so many steps.
+        An unchanged denial is said again only after so many steps; a limit that the market breaks is
+        reported again only when it held for so many steps in between.
     """
 
     allow_short: bool = False
