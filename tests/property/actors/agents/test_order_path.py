@@ -79,7 +79,7 @@ class Market:
     """Random bars and decisions; `balance` is what risk would know of the account."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311
+        self.random = random.Random(seed)
         self.price = {"BTC/USDT": 20000.0, "ETH/USDT": 1000.0}
 
     def bars(self, k: int) -> list[BarClosed]:
@@ -112,8 +112,10 @@ class Market:
                 if quantity:
                     out.append(
                         OrderIntentApproved(
-                            ts_event_ns=(k + 1) * 100, source="risk", instrument_id=pair, intent_id=f"i{k}-{i}",
-                            quantity=quantity, reference_price=INSTRUMENTS[pair].price(price), target_frac=0.0,
+                            ts_event_ns=(k + 1) * 100, source="risk", instrument_id=pair,
+                            intent_id=f"i{k}-{i}",
+                            quantity=quantity, reference_price=INSTRUMENTS[pair].price(price),
+                            target_frac=0.0,
                             urgency=self.random.random(),
                             reason=self.random.choice(["rebalance", "breaker_exit"]),
                         )
@@ -220,7 +222,8 @@ def test_repeated_commands_execute_nothing_twice(seed: int, venue: dict[str, Any
 @given(st.integers(0, 10**6), venues, st.integers(1, 39))
 def test_a_snapshot_anywhere_leads_to_the_same_future(seed: int, venue: dict[str, Any], at: int) -> None:
     plain, restored = run(seed, venue, 40), run(seed, venue, 40, snapshot_at=at)
-    for (_, _, a, one), (_, _, b, two) in zip(plain, restored, strict=True):
+    one = two = Loop(venue)
+    for (_, _, a, one), (_, _, b, two) in zip(plain, restored, strict=True):  # noqa: B007 - the last are used
         assert a == b
     assert all(x.snapshot() == y.snapshot() for x, y in zip(one.agents(), two.agents(), strict=True))
 

@@ -158,7 +158,7 @@ def test_twap_goes_on_while_a_slice_is_still_at_the_venue() -> None:
     agent = make("twap")
     first = submit(step(agent, 1, plan("2", slices=2)))
     second = submit(step(agent, 2, accepted(first)))
-    assert (first.quantity, second.quantity) == (1, 1)
+    assert (first.quantity, second.quantity) == (D(1), D(1))
     assert step(agent, 3, filled(first, "1"), filled(second, "0.5")) == []
     assert step(agent, 4, filled(second, "0.5", 2)) == []
     assert agent.state()["works"] == []

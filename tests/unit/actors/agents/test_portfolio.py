@@ -33,9 +33,9 @@ def bar(close: float, pair: str = BTC) -> BarClosed:
 
 def fill(n: int, side: int, price: str, slippage: str = "0") -> OrderFilled:
     return OrderFilled(
-        ts_event_ns=n, source="venue", instrument_id=BTC, client_order_id="c", intent_id=f"i{n}", fill_id=f"f{n}",
-        ts_fill_ns=n, side=side, quantity=D(2), price=D(price), fee=D("0.5"), fee_currency="USDT",
-        liquidity="taker", leaves_quantity=D(0), slippage_quote=D(slippage),
+        ts_event_ns=n, source="venue", instrument_id=BTC, client_order_id="c", intent_id=f"i{n}",
+        fill_id=f"f{n}", ts_fill_ns=n, side=side, quantity=D(2), price=D(price), fee=D("0.5"),
+        fee_currency="USDT", liquidity="taker", leaves_quantity=D(0), slippage_quote=D(slippage),
     )  # fmt: skip
 
 

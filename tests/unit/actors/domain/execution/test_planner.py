@@ -52,7 +52,7 @@ def test_a_split_too_small_for_two_is_not_split() -> None:
 def test_ids_are_hex_and_depend_on_every_part() -> None:
     base = (7, "i", "a", 0)
     ids = [client_order_id(*base)] + [
-        client_order_id(*(base[:n] + (other,) + base[n + 1 :]))  # type: ignore[arg-type]
+        client_order_id(*(*base[:n], other, *base[n + 1 :]))  # type: ignore[arg-type]
         for n, other in enumerate((8, "j", "b", 1))
     ]
     assert len(dict.fromkeys(ids)) == 5
