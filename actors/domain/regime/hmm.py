@@ -217,7 +217,7 @@ def fit_hmm(
         If no start leads to finite parameters.
     """
     from hmmlearn.hmm import GaussianHMM
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     centre, scale = past.mean(axis=0), past.std(axis=0)
     scale = np.where(scale > 0.0, scale, 1.0)
