@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections import Counter, deque
 from typing import Any
 
@@ -66,6 +67,10 @@ class EventBus:
             await self._queue.put((event.priority, next(self._sequence), event))
             accepted += 1
         return accepted
+
+    async def whoami(self) -> int:
+        """Return the process id."""
+        return os.getpid()
 
     async def stats(self) -> dict[str, Any]:
         """Return counts by type, dead letters and who listens."""

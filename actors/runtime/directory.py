@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 STATES = ("INITIALIZED", "READY", "RUNNING", "DEGRADED", "STOPPED", "FAULTED")
@@ -28,6 +29,6 @@ class AgentRegistry:
         """Return all rows in order of registration."""
         return list(self._rows.values())
 
-    def ping(self) -> str:
-        """Answer."""
-        return "registry"
+    def whoami(self) -> int:
+        """Return the process id."""
+        return os.getpid()

@@ -6,6 +6,7 @@ dashboards and late joiners; decisions in replay read their inputs only.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import msgspec
@@ -57,9 +58,9 @@ class KnowledgeRepository:
         """Return all facts."""
         return dict(self._facts)
 
-    def ping(self) -> str:
-        """Answer."""
-        return "knowledge"
+    def whoami(self) -> int:
+        """Return the process id."""
+        return os.getpid()
 
 
 def _key(event: Event) -> str:

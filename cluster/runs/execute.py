@@ -80,13 +80,13 @@ def snapshot_store(plan: RunPlan) -> SnapshotStore | None:
 
 
 def new_recorder(plan: RunPlan) -> Recorder:
-    """A recorder with its log in the run's folder (or in memory where there is none)."""
-    if not plan.settings.snapshot_dir:
-        return Recorder(plan.pairs)
+    """A recorder with its log in the run's folder (or in memory where the run keeps nothing)."""
+    cash = plan.config.model.account.initial_cash_quote
+    settings = plan.settings
+    if not settings.snapshot_dir:
+        return Recorder(plan.pairs, settings.timeframe_ns, cash)
     path = Path(plan.run_dir) / "decisions.jsonl"
-    if path.exists():
-        return Recorder(plan.pairs, path, resume=True)
-    return Recorder(plan.pairs, path)
+    return Recorder(plan.pairs, settings.timeframe_ns, cash, path, resume=path.exists())
 
 
 def _members(plan: RunPlan, extra: Sequence[str]) -> list[str]:
@@ -184,7 +184,7 @@ def _restore_local(host: LocalHost, recorder: Recorder, store: SnapshotStore, pl
         for k, position, payload in state_codec.loads(store.load(PENDING, step, config_hash))
     ]
     host.restore(states, pending)
-    recorder.load_state(state_codec.loads(store.load(RECORDER, step, config_hash)))
+    recorder.load_state(state_codec.loads(store.load(RECORDER, step, config_hash), allow_opaque=True))
 
 
 def run_ray(
@@ -223,7 +223,8 @@ def run_ray(
     step = resume_point(plan, (RECORDER,)) if resume else None
     if step is not None:
         assert store is not None
-        recorder.load_state(state_codec.loads(store.load(RECORDER, step, plan.config.content_hash)))
+        tree = state_codec.loads(store.load(RECORDER, step, plan.config.content_hash), allow_opaque=True)
+        recorder.load_state(tree)
     host = RayHost(
         plan.graph, plan.settings, policy, resume_step=step, ready_deadline_s=runtime.ready_deadline_s
     )

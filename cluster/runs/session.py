@@ -1,0 +1,235 @@
+"""One run as the verbs see it: folders, a plan, a host, a progress bar, the result; interruptible and resumable."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from actors.adapters.feeds.files import LoadedBars
+from actors.domain.errors import ConfigError, TradingError
+from actors.domain.model.bars import BarFrame
+from actors.domain.model.timerange import TimeRange
+from actors.runtime.environment import prepare_environment
+from cluster.cli.common import Outcome, userdir
+from cluster.runs.execute import Finished, close_run, open_run, run_local, run_ray
+from cluster.runs.plan import RunPlan, build_plan
+from cluster.runs.result import head, report_model, run_result, store
+
+from cluster.runs.view import progress_view
+from config.load import ResolvedConfig
+
+
+@dataclass
+class Market:
+    """Bars of a run and what is known about them."""
+
+    frames: dict[str, BarFrame]
+    loaded: dict[str, list[LoadedBars]]
+    notes: list[str]
+    truth: dict[str, dict[int, str]] | None = None
+
+
+def new_run_id() -> str:
+    """Return a readable id that sorts by time."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def run_folder(args: argparse.Namespace, run_id: str) -> Path:
+    """Folder of a run's journal, snapshots and decision log."""
+    return userdir(args) / "journal" / run_id
+
+
+def newest_interrupted(args: argparse.Namespace, verb: str) -> tuple[str, dict[str, Any]]:
+    """Return id and arguments of the newest run of a verb that did not end.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    root = userdir(args) / "journal"
+    for folder in sorted(root.glob("*/run.json"), reverse=True):
+        note = json.loads(folder.read_text(encoding="utf-8"))
+        if note["verb"] == verb and note["status"] not in ("done",):
+            return folder.parent.name, note["args"]
+    raise ConfigError("NOTHING_TO_RESUME", f"--resume: expected an unfinished run of {verb} in {root}, found none")
+
+
+def note_run(folder: Path, verb: str, args: Mapping[str, Any], status: str) -> None:
+    """Write what a resume needs, atomically."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / "run.json.partial"
+    partial.write_text(json.dumps({"verb": verb, "status": status, "args": dict(args)}, indent=1), "utf-8")
+    partial.replace(folder / "run.json")
+
+
+def make_plan(
+    args: argparse.Namespace,
+    config: ResolvedConfig,
+    market: Market,
+    span: TimeRange,
+    run_id: str,
+    *,
+    journal: bool = True,
+) -> RunPlan:
+    """Return the plan of a run in the user's folder."""
+    folder = run_folder(args, run_id)
+    if journal:
+        folder.mkdir(parents=True, exist_ok=True)
+    return build_plan(
+        config, market.frames, span, run_id=run_id, run_dir=folder,
+        key_path=userdir(args) / "keys" / "snapshot.key", journal=journal,
+        notes=[*config.notes, *market.notes],
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def ray_for(args: argparse.Namespace, plan: RunPlan) -> Iterator[None]:
+    """Hold the Ray session a run asked for."""
+    prepare_environment(userdir(args))
+    from actors.runtime.session import ray_session  # reads the environment when it is loaded
+
+    runtime = plan.config.model.runtime
+    with ray_session(
+        address=getattr(args, "address", None), num_cpus=runtime.num_cpus,
+        object_store_mb=runtime.object_store_mb, quiet=not args.verbose,
+    ):  # fmt: skip
+        yield
+
+
+def execute(
+    args: argparse.Namespace,
+    plan: RunPlan,
+    *,
+    verb: str,
+    host: str,
+    resume: bool = False,
+    profile: bool = False,
+    note: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Finished:
+    """Run a plan on its host with a progress view; an interrupt leaves it resumable.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After the state is noted; its text says how to go on.
+    """
+    keeps = bool(plan.settings.snapshot_dir)
+    if keeps:
+        note_run(plan.run_dir, verb, note or {}, "running")
+        open_run(plan, {"verb": verb, "host": host})
+    try:
+        with progress_view(args, plan, verb, host) as view:
+            if host == "local":
+                finished = run_local(plan, progress=view.update, resume=resume, profile=profile)
+            else:
+                with ray_for(args, plan):
+                    on_ready: Callable[[Any], None] = view.ready
+                    finished = run_ray(plan, progress=view.update, resume=resume, on_ready=on_ready, **more)
+    except KeyboardInterrupt:
+        _end(plan, verb, note, "interrupted", keeps)
+        raise KeyboardInterrupt(f"Go on with: tradewind {verb} --resume --userdir {args.userdir}") from None
+    except TradingError:
+        _end(plan, verb, note, "failed", keeps)
+        raise
+    _end(plan, verb, note, "done", keeps)
+    return finished
+
+
+def _end(plan: RunPlan, verb: str, note: Mapping[str, Any] | None, status: str, keeps: bool) -> None:
+    if keeps:
+        note_run(plan.run_dir, verb, note or {}, status)
+        close_run(plan, status)
+
+
+def finish(
+    args: argparse.Namespace,
+    finished: Finished,
+    market: Market,
+    *,
+    verb: str,
+    title: str,
+    mode: str,
+    started_s: float,
+    extra: Mapping[str, Any] | None = None,
+    notes: Sequence[str] = (),
+) -> Outcome:
+    """Write report and result of a run; return the verb's outcome."""
+    model = report_model(
+        finished, title=title, mode=mode, started_s=started_s, loaded=market.loaded, truth=market.truth,
+        notes=notes,
+    )  # fmt: skip
+    result = run_result(finished) | dict(extra or {})
+    folder = userdir(args) / "results" / finished.plan.run_id
+    result["report"] = str(folder / "report.html")
+    if finished.plan.settings.snapshot_dir:
+        result["journal"] = str(finished.plan.run_dir)
+    store(finished, model, result, folder)
+    return Outcome(result, text=summary(result, finished, market), head=head(finished.plan))
+
+
+def summary(result: Mapping[str, Any], finished: Finished, market: Market) -> str:
+    """Return what a person reads at the end of a run."""
+    m = result["metrics"]
+    synthetic = any(f.synthetic for f in market.frames.values())
+
+    def percent(x: float | None) -> str:
+        return "undefined" if x is None else f"{x:+.2%}"
+
+    def number(x: float | None) -> str:
+        return "undefined" if x is None else f"{x:.2f}"
+
+    lines = [
+        f"{'SYNTHETIC market' if synthetic else 'Market'}: {', '.join(finished.plan.pairs)}, "
+        f"{result['bars']} bars, {result['warmup_bars']} of the slices warm-up",
+        f"fleet:    {len(result['agents'])} agents on {result['host']}, "
+        f"{len({a['pid'] for a in result['agents']})} processes, {finished.wall_s:.1f} s",
+        f"decided:  {result['decisions']} decisions, {result['orders']} orders, {result['fills']} fills, "
+        f"{result['trade_count']} round trips",
+        f"result:   {percent(m['total_return_frac'])} after costs (fees {m['fees_quote']}, slippage "
+        f"{m['slippage_quote']}), max drawdown {percent(m['max_drawdown_frac'])}, Sharpe {number(m['sharpe_ann'])} "
+        f"over {m['bars']} bars",
+    ]
+    if "regimes" in result:
+        r = result["regimes"]
+        lines.append(
+            f"regimes:  accuracy {r['accuracy_frac']:.1%}, balanced {r['balanced_accuracy_frac']:.1%} against planted "
+            f"truth (most frequent regime alone: {r['majority_frac']:.1%}), {r['observations']} bars"
+        )
+    lines += [f"hash:     {result['decision_hash']}", f"report:   {result['report']}"]
+    return "\n".join(lines)
+
+
+def started() -> float:
+    """Wall clock at the start of a verb."""
+    return time.time()
+
+
+def note_terminal() -> bool:
+    """True if stderr is a terminal."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def absolute(path: str) -> str:
+    """Return a path that still holds when the working directory changes; presets keep their name."""
+    return path if path.startswith("preset:") else str(Path(path).resolve())
+
+
+def absolute_data(data: Sequence[str]) -> list[str]:
+    """Return ``[PAIR=]PATH`` arguments with absolute paths."""
+    out = []
+    for item in data:
+        pair, sep, path = item.partition("=")
+        out.append(f"{pair}={absolute(path)}" if sep and "/" in pair and not Path(item).exists() else absolute(item))
+    return out
