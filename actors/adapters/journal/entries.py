@@ -129,11 +129,21 @@ def report_key(record: EventRecord) -> tuple[str, str, str]:
     raise TypeError(f"report: expected an order event, found {type(event).__name__}")
 
 
-def state_after(record: EventRecord) -> tuple[str, tuple[str, ...]]:
-    """Return the state a report moves its order to, and the states from which it may."""
+Move = tuple[str, tuple[str, ...]]
+"""A state and the states from which an order may get there."""
+
+# a refused cancel says nothing about an order that is in the book
+_REJECT: Final[Move] = (CLOSED, (INTENDED,))
+_ACKNOWLEDGE: Final[Move] = (ACKNOWLEDGED, (INTENDED,))
+_CLOSE: Final[Move] = (CLOSED, (INTENDED, ACKNOWLEDGED))
+MOVES: Final = (_REJECT, _ACKNOWLEDGE, _CLOSE)
+
+
+def state_after(record: EventRecord) -> Move:
+    """Return where a report moves its order."""
     event = record.event
     if isinstance(event, OrderRejected):
-        return CLOSED, (INTENDED,)  # a refused cancel says nothing about an order that is in the book
+        return _REJECT
     if isinstance(event, OrderAccepted) or (isinstance(event, OrderFilled) and event.leaves_quantity > 0):
-        return ACKNOWLEDGED, (INTENDED,)
-    return CLOSED, (INTENDED, ACKNOWLEDGED)
+        return _ACKNOWLEDGE
+    return _CLOSE

@@ -16,6 +16,7 @@ from actors.adapters.journal import tables
 from actors.adapters.journal.engine import WRITER, WriterLock
 from actors.adapters.journal.entries import (
     INTENDED,
+    MOVES,
     RUN_STATES,
     SUBMIT,
     Batch,
@@ -32,6 +33,16 @@ from actors.domain.events.base import EventRecord
 
 _DDL_LOCK = 0x7472616465  # serialises two first runs that create the tables of one PostgreSQL database
 _CHUNK = 400
+
+
+def _move(state: str, before: tuple[str, ...]) -> sa.Update:
+    c = tables.intents.c
+    of_order = (c.run_id == sa.bindparam("run"), c.key == sa.bindparam("order"), c.kind == SUBMIT)
+    return tables.intents.update().where(*of_order, c.state.in_(before)).values(state=state)
+
+
+# built once: building a statement costs more than running it
+_MOVES = {move: _move(*move) for move in MOVES}
 
 
 class Journal(JournalReader):
@@ -255,15 +266,9 @@ class Journal(JournalReader):
 
     def _advance(self, conn: sa.Connection, reports: Sequence[EventRecord]) -> None:
         """Move the orders that reports speak of forward; in order, so that a batch may open and close one."""
-        c = tables.intents.c
         for record in reports:
-            state, before = state_after(record)
             _, order, _ = report_key(record)
-            conn.execute(
-                tables.intents.update()
-                .where(c.run_id == self.run_id, c.key == order, c.kind == SUBMIT, c.state.in_(before))
-                .values(state=state)
-            )
+            conn.execute(_MOVES[state_after(record)], {"run": self.run_id, "order": order})
 
 
 def chain_hash(previous: str, rows: dict[sa.Table, list[Row]]) -> str:

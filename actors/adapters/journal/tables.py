@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -70,11 +71,13 @@ MUTABLE: Final = ("state", "commit_no", "run_id")
 """Columns that are not part of an entry's content."""
 
 
+@functools.cache
 def content_columns(table: sa.Table) -> tuple[str, ...]:
     """Return the columns that make up an entry, keys included."""
     return tuple(c.name for c in table.columns if c.name not in MUTABLE)
 
 
+@functools.cache
 def key_columns(table: sa.Table) -> tuple[str, ...]:
     """Return the key of an entry inside its run."""
     return tuple(c.name for c in table.primary_key.columns if c.name != "run_id")
