@@ -110,7 +110,7 @@ class FeaturePipeline(Stateful):
             self._slow += (square - self._slow) * (_SLOW if n > 96 else 1.0 / n)
         usual_volume = self._volume  # of the bars before this one
         self._volume += (bar.volume - usual_volume) * (_VOLUME if n > 48 else 1.0 / (n + 1))
-        sigma = sqrt(self._slow) if n >= BASE_WARMUP_BARS - 1 and self._slow > 0.0 else nan
+        sigma = sqrt(self._slow) if n >= BASE_WARMUP_BARS and self._slow > 0.0 else nan
         spread = bar.high - bar.low
         size = len(logs)
         out = [
