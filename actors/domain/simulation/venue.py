@@ -15,15 +15,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from actors.domain.events.base import Event
-from actors.domain.events.execution import (
-    CancelOrder,
-    OrderAccepted,
-    OrderCanceled,
-    OrderExpired,
-    OrderFilled,
-    OrderRejected,
-    SubmitOrder,
-)
+from actors.domain.events.execution import CancelOrder, OrderFilled, SubmitOrder
 from actors.domain.events.market import BarClosed
 from actors.domain.model.instrument import BUY, Instrument
 from actors.domain.model.money import MONEY_CONTEXT, ZERO, to_decimal
@@ -35,6 +27,7 @@ from actors.domain.simulation.fees.base import FeeModel
 from actors.domain.simulation.latency.base import LatencyModel
 from actors.domain.simulation.matching import arrival_reference, fill_ns, meet, priority, tradable
 from actors.domain.simulation.slippage.base import SlippageModel
+from actors.domain.simulation.venue_reports import present_state, rejection, report_head, unknown_order
 from actors.domain.state import Stateful
 
 _ONE = Decimal(1)
@@ -175,17 +168,7 @@ class SimulatedVenue(Stateful):
             elif cid in self._done:
                 self._answer(book.DECODER.decode(self._done[cid]), out)
             else:
-                out.append(
-                    OrderRejected(
-                        ts_event_ns=self._ts,
-                        source=self.name,
-                        causation_id=cid,
-                        client_order_id=cid,
-                        intent_id="",
-                        code=checks.ORDER_UNKNOWN,
-                        message=f"cancel: expected an order this venue knows, found {cid!r}",
-                    )
-                )
+                out.append(unknown_order(cid, self.name, self._ts, checks.ORDER_UNKNOWN))
         self._cancels = waiting
 
     def _take_submits(
@@ -324,13 +307,7 @@ class SimulatedVenue(Stateful):
         arrival = to_decimal(float(reference)) if order.arrival_price is None else order.arrival_price
         out.append(
             OrderFilled(
-                ts_event_ns=self._ts,
-                source=self.name,
-                instrument_id=order.pair,
-                correlation_id=order.intent_id,
-                causation_id=order.client_order_id,
-                client_order_id=order.client_order_id,
-                intent_id=order.intent_id,
+                **report_head(order, self.name, self._ts),
                 fill_id=f"{order.client_order_id}-{order.fills}",
                 ts_fill_ns=fill_ns(order, bar, reference, self._fill_at),
                 side=side,
@@ -377,38 +354,12 @@ class SimulatedVenue(Stateful):
             del self._done[next(iter(self._done))]
 
     def _reject(self, order: BookOrder, code: str, message: str, out: list[Event]) -> None:
-        out.append(OrderRejected(**self._head(order), code=code, message=message))
+        out.append(rejection(order, self.name, self._ts, code, message))
 
     def _answer(self, order: BookOrder, out: list[Event]) -> None:
-        """Report the present state of an order (nothing while it travels)."""
-        if order.status in (book.WORKING, book.FILLED):
-            out.append(
-                OrderAccepted(
-                    **self._head(order),
-                    venue_order_id=order.venue_order_id,
-                    side=order.side,
-                    order_type=order.order_type,
-                    quantity=order.quantity,
-                    limit_price=order.limit_price,
-                )
-            )
-        elif order.status == book.CANCELED:
-            out.append(OrderCanceled(**self._head(order), filled_quantity=order.filled, reason=order.reason))
-        elif order.status == book.EXPIRED:
-            out.append(OrderExpired(**self._head(order), filled_quantity=order.filled))
-        elif order.status == book.REJECTED:
-            self._reject(order, order.reason, order.message, out)
-
-    def _head(self, order: BookOrder) -> dict[str, Any]:
-        return {
-            "ts_event_ns": self._ts,
-            "source": self.name,
-            "instrument_id": order.pair,
-            "correlation_id": order.intent_id,
-            "causation_id": order.client_order_id,
-            "client_order_id": order.client_order_id,
-            "intent_id": order.intent_id,
-        }
+        report = present_state(order, self.name, self._ts)
+        if report is not None:
+            out.append(report)
 
     def state(self) -> dict[str, Any]:
         """Return the state; live orders are encoded one by one."""
