@@ -5,6 +5,7 @@
 
 use crate::codec::{Reader, Writer};
 use crate::error::{same_len, window_ok, Result};
+use crate::simd::{dispatch, Job, F4};
 use crate::two_stack::{rolling, Sum, Window};
 
 #[inline(always)]
@@ -37,27 +38,47 @@ pub fn cmf(
     for found in [low.len(), close.len(), volume.len(), out.len()] {
         same_len(high.len(), found)?;
     }
-    let n = window;
-    let pass = n * PASS.div_ceil(n);
-    let mut flows = vec![0.0; pass.min(out.len())];
-    let mut volumes = flows.clone();
-    let (mut carry_flow, mut carry_volume) = (vec![f64::NAN; n], vec![f64::NAN; n]);
-    let bars = high
-        .chunks(pass)
-        .zip(low.chunks(pass))
-        .zip(close.chunks(pass))
-        .zip(volume.chunks(pass));
-    for ((((h, l), c), v), o) in bars.zip(out.chunks_mut(pass)) {
-        for ((((f, &h), &l), &c), &v) in flows.iter_mut().zip(h).zip(l).zip(c).zip(v) {
-            *f = flow(h, l, c, v);
-        }
-        rolling::<Sum>(&flows[..v.len()], o, &mut carry_flow);
-        rolling::<Sum>(v, &mut volumes, &mut carry_volume);
-        for (o, &v) in o.iter_mut().zip(&volumes) {
-            *o /= v;
+    dispatch(Run {
+        high,
+        low,
+        close,
+        volume,
+        window,
+        out,
+    });
+    Ok(())
+}
+
+struct Run<'a> {
+    high: &'a [f64],
+    low: &'a [f64],
+    close: &'a [f64],
+    volume: &'a [f64],
+    window: usize,
+    out: &'a mut [f64],
+}
+
+impl Job for Run<'_> {
+    #[inline(always)]
+    fn run<V: F4>(self) {
+        let n = self.window;
+        let pass = n * PASS.div_ceil(n);
+        let mut flows = vec![0.0; pass.min(self.out.len())];
+        let mut volumes = flows.clone();
+        let (mut carry_flow, mut carry_volume) = (vec![f64::NAN; n], vec![f64::NAN; n]);
+        let bars = self.high.chunks(pass).zip(self.low.chunks(pass));
+        let bars = bars.zip(self.close.chunks(pass)).zip(self.volume.chunks(pass));
+        for ((((h, l), c), v), o) in bars.zip(self.out.chunks_mut(pass)) {
+            for ((((f, &h), &l), &c), &v) in flows.iter_mut().zip(h).zip(l).zip(c).zip(v) {
+                *f = flow(h, l, c, v);
+            }
+            rolling::<Sum>(&flows[..v.len()], o, &mut carry_flow);
+            rolling::<Sum>(v, &mut volumes, &mut carry_volume);
+            for (o, &v) in o.iter_mut().zip(&volumes) {
+                *o /= v;
+            }
         }
     }
-    Ok(())
 }
 
 /// Streaming form of [`cmf`]; memory O(n), O(1) amortised per bar.

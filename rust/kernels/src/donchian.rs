@@ -2,7 +2,9 @@
 
 use crate::codec::{Reader, Writer};
 use crate::error::{same_len, window_ok, Result};
-use crate::two_stack::{rolling, Max, Min, Window};
+use crate::extremes::{extremes, Rows};
+use crate::simd::{dispatch, Job, F4};
+use crate::two_stack::{Max, Min, Window};
 
 /// Upper, lower and middle line of every bar; NaN before index `window - 1` and where a window holds a NaN.
 ///
@@ -20,14 +22,41 @@ pub fn donchian(
     for found in [low.len(), upper.len(), lower.len(), middle.len()] {
         same_len(high.len(), found)?;
     }
-    let mut carry = vec![f64::NAN; window];
-    rolling::<Max>(high, upper, &mut carry);
-    carry.fill(f64::NAN);
-    rolling::<Min>(low, lower, &mut carry);
-    for ((m, &u), &l) in middle.iter_mut().zip(upper.iter()).zip(lower.iter()) {
-        *m = mid(u, l);
-    }
+    dispatch(Run {
+        high,
+        low,
+        window,
+        upper,
+        lower,
+        middle,
+    });
     Ok(())
+}
+
+struct Run<'a> {
+    high: &'a [f64],
+    low: &'a [f64],
+    window: usize,
+    upper: &'a mut [f64],
+    lower: &'a mut [f64],
+    middle: &'a mut [f64],
+}
+
+impl Job for Run<'_> {
+    #[inline(always)]
+    fn run<V: F4>(self) {
+        let mut rows = Rows::new(self.window);
+        extremes::<Max>(self.high, &mut rows, self.upper);
+        extremes::<Min>(self.low, &mut rows, self.lower);
+        for ((m, &u), &l) in self
+            .middle
+            .iter_mut()
+            .zip(self.upper.iter())
+            .zip(self.lower.iter())
+        {
+            *m = mid(u, l);
+        }
+    }
 }
 
 #[inline(always)]

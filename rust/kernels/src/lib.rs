@@ -13,6 +13,7 @@ mod codec;
 mod donchian;
 mod ema;
 mod error;
+mod extremes;
 mod forest;
 mod fused;
 mod heikin_ashi;

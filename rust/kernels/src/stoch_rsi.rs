@@ -1,17 +1,16 @@
 //! Stochastic RSI in the chart style: where the RSI stands in its own range, smoothed twice.
 //!
 //! `raw = 100*(rsi - min) / (max - min)` over the last `m` RSI values, `K = SMA(raw)`, `D = SMA(K)`; an average
-//! of `s` values is their sum from the oldest to the newest over `s`. A range of zero is undefined, hence
+//! of `s` values is their sum from the oldest to the newest times `1/s`. A range of zero is undefined, hence
 //! NaN, and so is every average that holds it. Chart style is (14, 14, 3, 3); TA-Lib's FastK and FastD are
 //! K and D of (14, 5, 1, 3).
 
 use crate::codec::{Reader, Writer};
 use crate::error::{same_len, window_ok, KernelError, Result};
-use crate::rsi::{rsi, Rsi};
-use crate::two_stack::{rolling, Max, Min, Window};
-
-/// Bars per pass (about): the buffers stay in the first-level cache.
-const PASS: usize = 512;
+use crate::extremes::{known, pass_len, Rows};
+use crate::rsi::Rsi;
+use crate::simd::{dispatch, Job, F4};
+use crate::two_stack::{Max, Min, Window};
 
 /// Windows of the four stages, in bars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +59,7 @@ impl Mean {
             Some((first, rest)) => (*first, rest),
             None => return f64::NAN,
         };
-        rest.iter().fold(first, |sum, v| sum + v) / n as f64
+        rest.iter().fold(first, |sum, v| sum + v) * (1.0 / n as f64)
     }
 }
 
@@ -68,15 +67,22 @@ impl Mean {
 #[inline(always)]
 fn means(x: &[f64], n: usize, out: &mut [f64]) {
     let m = out.len();
+    let share = 1.0 / n as f64;
+    if n == 3 {
+        let (a, b, c) = (&x[..m], &x[1..m + 1], &x[2..m + 2]);
+        for i in 0..m {
+            out[i] = (a[i] + b[i] + c[i]) * share;
+        }
+        return;
+    }
     out.copy_from_slice(&x[..m]);
     for lag in 1..n {
         for (o, v) in out.iter_mut().zip(&x[lag..lag + m]) {
             *o += v;
         }
     }
-    let n = n as f64;
     for o in out.iter_mut() {
-        *o /= n;
+        *o *= share;
     }
 }
 
@@ -166,29 +172,62 @@ impl StochRsi {
 pub fn stoch_rsi(x: &[f64], params: StochRsiParams, k: &mut [f64], d: &mut [f64]) -> Result<()> {
     params.check()?;
     same_len(x.len(), k.len())?;
-    // the RSI goes where D will stand
-    rsi(x, params.rsi, d)?;
-    let pass = params.range * PASS.div_ceil(params.range);
-    let pass = pass.min(x.len().next_multiple_of(params.range)).max(1);
-    let (mut high, mut low) = (vec![0.0; pass], vec![0.0; pass]);
-    let (mut high_carry, mut low_carry) = (vec![f64::NAN; params.range], vec![f64::NAN; params.range]);
-    // each row starts with what the pass before left over
-    let (k_lead, d_lead) = (params.k - 1, params.d - 1);
-    let (mut raws, mut ks) = (vec![f64::NAN; k_lead + pass], vec![f64::NAN; d_lead + pass]);
-    for (k, d) in k.chunks_mut(pass).zip(d.chunks_mut(pass)) {
-        let m = k.len();
-        rolling::<Max>(d, &mut high[..m], &mut high_carry);
-        rolling::<Min>(d, &mut low[..m], &mut low_carry);
-        for (((o, &r), &h), &l) in raws[k_lead..].iter_mut().zip(d.iter()).zip(&high).zip(&low) {
-            *o = raw(r, h, l);
-        }
-        means(&raws[..k_lead + m], params.k, k);
-        ks[d_lead..d_lead + m].copy_from_slice(k);
-        means(&ks[..d_lead + m], params.d, d);
-        raws.copy_within(m..m + k_lead, 0);
-        ks.copy_within(m..m + d_lead, 0);
-    }
+    same_len(x.len(), d.len())?;
+    dispatch(Run { x, params, k, d });
     Ok(())
+}
+
+struct Run<'a> {
+    x: &'a [f64],
+    params: StochRsiParams,
+    k: &'a mut [f64],
+    d: &'a mut [f64],
+}
+
+impl Job for Run<'_> {
+    #[inline(always)]
+    fn run<V: F4>(self) {
+        let p = self.params;
+        let Ok(mut rsi) = Rsi::new(p.rsi) else { return };
+        let (first, pass) = (rsi.lead(), pass_len(p.range));
+        let mut rows = Rows::new(p.range);
+        let (mut high, mut low) = (vec![0.0; pass], vec![0.0; pass]);
+        // each row starts with what the pass before left over, NaN at first
+        let (r_lead, k_lead, d_lead) = (p.range - 1, p.k - 1, p.d - 1);
+        let mut rsis = vec![f64::NAN; r_lead + pass];
+        let (mut raws, mut ks) = (vec![f64::NAN; k_lead + pass], vec![f64::NAN; d_lead + pass]);
+        let (mut at, mut before) = (0, 0);
+        while at < self.x.len() {
+            let stop = if at < first { first } else { self.x.len() };
+            let m = pass.min(stop.min(self.x.len()) - at);
+            for (row, lead) in [(&mut rsis, r_lead), (&mut raws, k_lead), (&mut ks, d_lead)] {
+                row.copy_within(before..before + lead, 0);
+            }
+            let fresh = &mut rsis[r_lead..r_lead + m];
+            // groups of four count from the bar after the seed; passes are multiples of four
+            let whole = if at < first { 0 } else { m / 4 * 4 };
+            if whole > 0 {
+                rsi.groups::<V>(&self.x[at - 1..at + whole], &mut fresh[..whole]);
+            }
+            for (o, &x) in fresh[whole..].iter_mut().zip(&self.x[at + whole..]) {
+                *o = rsi.update(x);
+            }
+            let piece = &rsis[..r_lead + m];
+            let clean = known(piece);
+            rows.fold::<Max>(piece, clean, &mut high[..m]);
+            rows.fold::<Min>(piece, clean, &mut low[..m]);
+            let (r, h, l) = (&rsis[r_lead..r_lead + m], &high[..m], &low[..m]);
+            let o = &mut raws[k_lead..k_lead + m];
+            for i in 0..m {
+                o[i] = raw(r[i], h[i], l[i]);
+            }
+            let k = &mut self.k[at..at + m];
+            means(&raws[..k_lead + m], p.k, k);
+            ks[d_lead..d_lead + m].copy_from_slice(k);
+            means(&ks[..d_lead + m], p.d, &mut self.d[at..at + m]);
+            (at, before) = (at + m, m);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::error::{KernelError, Result};
 pub trait Fold {
     /// Combine an older part of a window with a newer one.
     fn fold(older: f64, newer: f64) -> f64;
+
+    /// The same for values that are known not to be NaN: one instruction a lane.
+    fn fold_known(older: f64, newer: f64) -> f64;
 }
 
 /// Sum of a window.
@@ -29,6 +32,11 @@ impl Fold for Sum {
     fn fold(older: f64, newer: f64) -> f64 {
         older + newer
     }
+
+    #[inline(always)]
+    fn fold_known(older: f64, newer: f64) -> f64 {
+        older + newer
+    }
 }
 
 impl Fold for Max {
@@ -40,12 +48,30 @@ impl Fold for Max {
             newer
         }
     }
+
+    #[inline(always)]
+    fn fold_known(older: f64, newer: f64) -> f64 {
+        if older > newer {
+            older
+        } else {
+            newer
+        }
+    }
 }
 
 impl Fold for Min {
     #[inline(always)]
     fn fold(older: f64, newer: f64) -> f64 {
         if older < newer || older.is_nan() {
+            older
+        } else {
+            newer
+        }
+    }
+
+    #[inline(always)]
+    fn fold_known(older: f64, newer: f64) -> f64 {
+        if older < newer {
             older
         } else {
             newer

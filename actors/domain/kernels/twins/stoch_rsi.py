@@ -20,7 +20,7 @@ def _mean(row: list[float], x: float) -> float:
     total = row[0]
     for v in row[1:]:
         total += v
-    return total / len(row)
+    return total * (1.0 / len(row))
 
 
 def _means(x: FloatArray, n: int) -> FloatArray:
@@ -30,7 +30,7 @@ def _means(x: FloatArray, n: int) -> FloatArray:
         acc = x[:m].copy()
         for lag in range(1, n):
             acc += x[lag : lag + m]
-        out[n - 1 :] = acc / n
+        out[n - 1 :] = acc * (1.0 / n)
     return out
 
 
