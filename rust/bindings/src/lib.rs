@@ -18,11 +18,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use tradewind_kernels::{force_path, path, Path};
 
-/// Return the instruction set in use: "avx2", "sse2" or "portable".
+/// Return the instruction set in use: "avx2", "avx128", "sse2" or "portable".
 #[pyfunction]
 fn instruction_set() -> &'static str {
     match path() {
         Path::Avx2 => "avx2",
+        Path::Avx128 => "avx128",
         Path::Sse2 => "sse2",
         Path::Portable => "portable",
     }
@@ -34,9 +35,10 @@ fn instruction_set() -> &'static str {
 fn force_instruction_set(name: &str) -> PyResult<()> {
     let wanted = match name {
         "avx2" => Path::Avx2,
+        "avx128" => Path::Avx128,
         "sse2" => Path::Sse2,
         "portable" => Path::Portable,
-        _ => return Err(PyValueError::new_err("expected avx2, sse2 or portable")),
+        _ => return Err(PyValueError::new_err("expected avx2, avx128, sse2 or portable")),
     };
     if force_path(wanted) {
         Ok(())

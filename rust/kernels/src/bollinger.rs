@@ -1,7 +1,7 @@
 //! Bollinger bands: mean plus and minus `k` deviations (ddof 0); moments and NaN rule of [`crate::moments`].
 
 use crate::error::{same_len, KernelError, Result};
-use crate::moments::{blocks, Moments, Sink, FLIGHT};
+use crate::moments::{block, Fit, Moments, Sink};
 use crate::simd::{dispatch, Job, F4};
 
 /// Upper band, middle and lower band of one bar.
@@ -98,8 +98,7 @@ impl Sink for Out<'_> {
     }
 }
 
-/// Bands of bars `at..end` (a pair of whole blocks on the grid, or the last bars of the series). False when the
-/// bars had to be followed one by one.
+/// Bands of bars `at..end`, a whole block on the grid or the last bars of the series.
 #[inline(always)]
 pub(crate) fn advance<V: F4>(
     x: &[f64],
@@ -107,22 +106,28 @@ pub(crate) fn advance<V: F4>(
     end: usize,
     state: &mut Bollinger,
     out: &mut Bands<'_>,
-) -> bool {
-    let (w, stride) = (state.moments.window, FLIGHT * state.moments.block);
+) -> Fit {
+    let w = state.moments.window;
     let past = &x[at + 1 - w..end];
-    let mut sink = Out {
-        bands: out.cut(at, end),
-        k: state.k,
-    };
-    if end - at == stride && blocks::<V, _>(past, &state.moments, &mut sink) {
-        return true;
+    if end - at == state.moments.block {
+        let mut sink = Out {
+            bands: out.cut(at, end),
+            k: state.k,
+        };
+        let fit = block::<V, _>(past, &state.moments, &mut sink);
+        if fit.moments {
+            return fit;
+        }
     }
     let (lead, bars) = past.split_at(w - 1);
     state.moments.stand(lead);
     for (i, v) in bars.iter().enumerate() {
         (out.upper[at + i], out.middle[at + i], out.lower[at + i]) = state.update(*v);
     }
-    false
+    Fit {
+        moments: false,
+        mean: false,
+    }
 }
 
 struct Run<'a, 'b> {
@@ -134,7 +139,7 @@ struct Run<'a, 'b> {
 impl Job for Run<'_, '_> {
     #[inline(always)]
     fn run<V: F4>(mut self) {
-        let stride = FLIGHT * self.state.moments.block;
+        let stride = self.state.moments.block;
         let mut at = self.state.moments.window - 1;
         while at < self.x.len() {
             let end = (at + stride).min(self.x.len());

@@ -8,10 +8,9 @@ use crate::bollinger::{Bands, Bollinger};
 use crate::ema::Ema;
 use crate::error::{same_len, Result};
 use crate::macd::{Macd, MacdOut, MacdRun};
-use crate::moments::FLIGHT;
 use crate::rsi::Rsi;
 use crate::simd::{dispatch, Job, F4};
-use crate::sma::{calm, Sma};
+use crate::sma::Sma;
 
 /// Windows of the nine features.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,7 +74,7 @@ struct Run<'a, 'b> {
 }
 
 impl Run<'_, '_> {
-    /// Mean and bands of bars `at..end`, a pair of blocks on the grid or the last bars.
+    /// Mean and bands of bars `at..end`, a whole block on the grid or the last bars.
     #[inline(always)]
     fn bands<V: F4>(&mut self, at: usize, end: usize) {
         let (x, w) = (self.bars.close, self.sma.window);
@@ -84,11 +83,10 @@ impl Run<'_, '_> {
             middle: self.out.sma,
             lower: self.out.lower,
         };
-        let whole = crate::bollinger::advance::<V>(x, at, end, &mut self.bands, &mut bands);
-        let past = &x[at + 1 - w..end];
-        // the middle of the bands is the average as long as neither's sums restart inside a block
-        if !(whole && calm(past, w, self.sma.limit)) {
-            self.sma.follow(past, &mut self.out.sma[at..end]);
+        let fit = crate::bollinger::advance::<V>(x, at, end, &mut self.bands, &mut bands);
+        // the middle of the bands is the average as long as neither's sums restart inside the block
+        if !fit.mean {
+            self.sma.follow(&x[at + 1 - w..end], &mut self.out.sma[at..end]);
         }
     }
 }
@@ -97,7 +95,7 @@ impl Job for Run<'_, '_> {
     #[inline(always)]
     fn run<V: F4>(mut self) {
         let (bars, x, len) = (self.bars, self.bars.close, self.bars.close.len());
-        let stride = FLIGHT * self.sma.block();
+        let stride = self.sma.block();
         let mut at = (self.sma.window - 1).min(len);
         while at < len {
             let end = (at + stride).min(len);

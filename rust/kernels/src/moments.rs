@@ -13,11 +13,6 @@ use crate::codec::{Reader, Writer};
 use crate::error::{window_ok, KernelError, Result};
 use crate::simd::F4;
 
-/// Bars worked on between two passes over scratch memory; divides every block.
-const CHUNK: usize = 256;
-/// Blocks worked on at once: their chains of additions are independent.
-pub(crate) const FLIGHT: usize = 2;
-
 /// Streaming mean and deviation: `O(window)` memory, `O(1)` per bar.
 #[derive(Debug, Clone)]
 pub struct Moments {
@@ -160,97 +155,85 @@ pub(crate) trait Sink {
     fn put<V: F4>(&mut self, i: usize, mean: V, sd: V);
 }
 
-/// [`FLIGHT`] whole blocks side by side; `past` starts `window - 1` bars before them. False when the sums would
-/// have restarted inside a block: then the bars must be followed one by one.
-#[inline(always)]
-pub(crate) fn blocks<V: F4, S: Sink>(past: &[f64], p: &Moments, sink: &mut S) -> bool {
-    let (w, block) = (p.window, p.block);
-    let mut z = [0.0; FLIGHT];
-    let (mut s, mut q) = ([-0.0; FLIGHT], [-0.0; FLIGHT]);
-    for k in 0..FLIGHT {
-        z[k] = past[k * block + w - 1];
-    }
-    for j in 0..w {
-        for k in 0..FLIGHT {
-            let v = past[k * block + j] - z[k];
-            s[k] += v;
-            q[k] += v * v;
-        }
-    }
-    let mut sums = [[0.0; CHUNK]; FLIGHT];
-    let mut squares = [[0.0; CHUNK]; FLIGHT];
-    let (inv, zero) = (V::splat(p.inv), V::splat(0.0));
-    let mut q_max = [V::splat(f64::NEG_INFINITY); FLIGHT];
-    let mut least = [V::splat(f64::INFINITY); FLIGHT];
-    for from in (0..block).step_by(CHUNK) {
-        for k in 0..FLIGHT {
-            // the bar that leaves before bar `from` is at index w - 1 + from - w; bar 0 of a block restarts
-            let new = &past[k * block + from + w - 1..][..CHUNK];
-            let shift = usize::from(from == 0);
-            let old = &past[k * block + from + shift - 1..][..CHUNK - shift];
-            differences::<V>(
-                &new[shift..],
-                old,
-                z[k],
-                &mut sums[k][shift..],
-                &mut squares[k][shift..],
-            );
-            if shift == 1 {
-                (sums[k][0], squares[k][0]) = (s[k], q[k]);
-                (s[k], q[k]) = (-0.0, -0.0);
-            }
-        }
-        let [s0, s1] = &mut sums;
-        let [q0, q1] = &mut squares;
-        for j in 0..CHUNK {
-            s[0] += s0[j];
-            q[0] += q0[j];
-            s[1] += s1[j];
-            q[1] += q1[j];
-            (s0[j], q0[j], s1[j], q1[j]) = (s[0], q[0], s[1], q[1]);
-        }
-        for k in 0..FLIGHT {
-            let new = &past[k * block + from + w - 1..][..CHUNK];
-            let vz = V::splat(z[k]);
-            for j in (0..CHUNK).step_by(4) {
-                // SAFETY: j + 4 <= CHUNK, the length of all three
-                let (x, sum, square) = unsafe {
-                    (
-                        V::load(new.as_ptr().add(j)),
-                        V::load(sums[k].as_ptr().add(j)),
-                        V::load(squares[k].as_ptr().add(j)),
-                    )
-                };
-                let m = sum.mul(inv);
-                let sd = zero.max(square.mul(inv).sub(m.mul(m))).sqrt();
-                q_max[k] = square.max(q_max[k]);
-                least[k] = sd.mul(x.abs()).min(least[k]);
-                sink.put(k * block + from + j, m.add(vz), sd);
-            }
-        }
-    }
-    (0..FLIGHT).all(|k| s[k].is_finite() && q[k].is_finite() && q_max[k].hmax() <= p.limit * least[k].hmin())
+/// Whether the running sums of a block stayed within their bounds.
+pub(crate) struct Fit {
+    /// Nothing would have restarted: means and deviations stand.
+    pub moments: bool,
+    /// The sum alone stayed within the bound of [`crate::sma`]: the means are moving averages.
+    pub mean: bool,
 }
 
-/// `d = new - old` and `d * ((new - z) + (old - z))` for each bar.
+/// One whole block; `past` starts `window - 1` bars before it. Where [`Fit::moments`] is false the bars must be
+/// followed one by one.
 #[inline(always)]
-fn differences<V: F4>(new: &[f64], old: &[f64], z: f64, d: &mut [f64], e: &mut [f64]) {
-    let n = new.len().min(old.len()).min(d.len()).min(e.len());
-    let vz = V::splat(z);
-    let mut i = 0;
-    while i + 4 <= n {
-        // SAFETY: i + 4 <= n, at most the length of each slice
-        unsafe {
-            let (x, o) = (V::load(new.as_ptr().add(i)), V::load(old.as_ptr().add(i)));
-            let step = x.sub(o);
-            step.store(d.as_mut_ptr().add(i));
-            step.mul(x.sub(vz).add(o.sub(vz))).store(e.as_mut_ptr().add(i));
-        }
-        i += 4;
+pub(crate) fn block<V: F4, S: Sink>(past: &[f64], p: &Moments, sink: &mut S) -> Fit {
+    let w = p.window;
+    let (lead, new) = past.split_at(w - 1);
+    let new = &new[..p.block];
+    let z = new[0];
+    let (mut s, mut q) = (-0.0, -0.0);
+    for x in lead.iter().chain(&new[..1]) {
+        let v = x - z;
+        s += v;
+        q += v * v;
     }
-    for i in i..n {
-        let (x, o) = (new[i], old[i]);
-        d[i] = x - o;
-        e[i] = d[i] * ((x - z) + (o - z));
+    let mut walk = Walk::<V> {
+        z: V::splat(z),
+        inv: V::splat(p.inv),
+        sums: V::pair(s, q),
+        q_max: V::splat(f64::NEG_INFINITY),
+        least: V::splat(f64::INFINITY),
+        nearest: V::splat(f64::INFINITY),
+    };
+    // bar 0 is the restart itself: letting it leave as it enters adds two zeros
+    let first = [z, past[0], past[1], past[2]];
+    // SAFETY: a block has at least 256 bars, so `past[3..]` and `new` hold what is read; i + 4 <= block
+    unsafe {
+        walk.four(V::load(new.as_ptr()), V::load(first.as_ptr()), 0, sink);
+        let mut i = 4;
+        while i + 4 <= new.len() {
+            walk.four(
+                V::load(new.as_ptr().add(i)),
+                V::load(past.as_ptr().add(i - 1)),
+                i,
+                sink,
+            );
+            i += 4;
+        }
+    }
+    let (s, q) = V::unpair(walk.sums);
+    let (top, near) = (walk.q_max.hmax(), p.limit * walk.nearest.hmin());
+    let moments = s.is_finite() && q.is_finite() && top <= p.limit * walk.least.hmin();
+    // |s| <= sqrt(w * q)
+    Fit {
+        moments,
+        mean: moments && 1.01 * w as f64 * top <= near * near,
+    }
+}
+
+/// Running state of a block, four bars at a time.
+struct Walk<V: F4> {
+    z: V,
+    inv: V,
+    sums: V::Pair,
+    q_max: V,
+    least: V,
+    nearest: V,
+}
+
+impl<V: F4> Walk<V> {
+    #[inline(always)]
+    fn four<S: Sink>(&mut self, x: V, old: V, i: usize, sink: &mut S) {
+        let d = x.sub(old);
+        let e = d.mul(x.sub(self.z).add(old.sub(self.z)));
+        let (sum, square, after) = d.running(e, self.sums);
+        self.sums = after;
+        let m = sum.mul(self.inv);
+        let sd = V::splat(0.0).max(square.mul(self.inv).sub(m.mul(m))).sqrt();
+        let size = x.abs();
+        self.q_max = square.max(self.q_max);
+        self.nearest = size.min(self.nearest);
+        self.least = sd.mul(size).min(self.least);
+        sink.put(i, m.add(self.z), sd);
     }
 }

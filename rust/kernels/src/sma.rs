@@ -9,6 +9,7 @@
 use crate::blocks::{block_len, restart_limit};
 use crate::codec::{Reader, Writer};
 use crate::error::{same_len, window_ok, KernelError, Result};
+use crate::simd::{dispatch, Job, F4};
 
 /// Streaming moving average: `O(window)` memory, `O(1)` per bar.
 #[derive(Debug, Clone)]
@@ -16,7 +17,7 @@ pub struct Sma {
     pub(crate) window: usize,
     block: usize,
     inv: f64,
-    pub(crate) limit: f64,
+    limit: f64,
     pos: usize,
     count: u64,
     left: usize,
@@ -145,85 +146,150 @@ impl Sma {
 /// Blocks worked on at once: their chains of additions are independent.
 const FLIGHT: usize = 4;
 
+struct Run<'a> {
+    x: &'a [f64],
+    out: &'a mut [f64],
+    state: Sma,
+}
+
+impl Job for Run<'_> {
+    #[inline(always)]
+    fn run<V: F4>(mut self) {
+        let (w, stride) = (self.state.window, FLIGHT * self.state.block);
+        let mut at = w - 1;
+        while at < self.x.len() {
+            let end = (at + stride).min(self.x.len());
+            let (past, out) = (&self.x[at + 1 - w..end], &mut self.out[at..end]);
+            if end - at < stride || !four_blocks::<V>(past, &self.state, out) {
+                self.state.follow(past, out);
+            }
+            at = end;
+        }
+    }
+}
+
 /// Moving average of `x` over `window` bars into `out` (shape of `x`, first `window - 1` NaN).
 ///
 /// # Errors
 /// [`KernelError`] for a window of 0 or unequal lengths.
 pub fn sma(x: &[f64], window: usize, out: &mut [f64]) -> Result<()> {
     same_len(x.len(), out.len())?;
-    let mut state = Sma::new(window)?;
-    let first = (window - 1).min(x.len());
-    out[..first].fill(f64::NAN);
-    let mut at = first;
-    let stride = FLIGHT * state.block;
-    while at + stride <= x.len() {
-        let past = &x[at + 1 - window..at + stride];
-        let done = four_blocks(past, &state, &mut out[at..at + stride]);
-        if !done {
-            state.follow(past, &mut out[at..at + stride]);
-        }
-        at += stride;
-    }
-    if at < x.len() {
-        state.follow(&x[at + 1 - window..], &mut out[at..]);
-    }
+    let state = Sma::new(window)?;
+    out[..(window - 1).min(x.len())].fill(f64::NAN);
+    dispatch(Run { x, out, state });
     Ok(())
 }
 
-/// Four whole blocks side by side; `past` starts `window - 1` bars before them. False when a sum would have
+/// Four whole blocks side by side; `past` starts `window - 1` bars before them. False when a sum might have
 /// restarted inside a block, so that the bars must be followed one by one.
-fn four_blocks(past: &[f64], p: &Sma, out: &mut [f64]) -> bool {
+#[inline(always)]
+fn four_blocks<V: F4>(past: &[f64], p: &Sma, out: &mut [f64]) -> bool {
     let (w, block) = (p.window, p.block);
-    let mut z = [0.0; FLIGHT];
+    let (lead, new) = past.split_at(w - 1);
+    let (new, out) = (&new[..FLIGHT * block], &mut out[..FLIGHT * block]);
+    let z = [new[0], new[block], new[2 * block], new[3 * block]];
     let mut s = [-0.0; FLIGHT];
-    for k in 0..FLIGHT {
-        z[k] = past[k * block + w - 1];
-    }
     for j in 0..w {
         for k in 0..FLIGHT {
             s[k] += past[k * block + j] - z[k];
         }
     }
-    for k in 0..FLIGHT {
-        out[k * block] = s[k] * p.inv + z[k];
-    }
-    let (o0, rest) = out.split_at_mut(block);
-    let (o1, rest) = rest.split_at_mut(block);
-    let (o2, o3) = rest.split_at_mut(block);
-    let m = block - 1;
-    let old = |k: usize| &past[k * block..k * block + m];
-    let new = |k: usize| &past[k * block + w..k * block + w + m];
-    let (a0, a1, a2, a3) = (old(0), old(1), old(2), old(3));
-    let (b0, b1, b2, b3) = (new(0), new(1), new(2), new(3));
-    let (o0, o1, o2, o3) = (&mut o0[1..], &mut o1[1..], &mut o2[1..=m], &mut o3[1..=m]);
-    for j in 0..m {
-        s[0] += b0[j] - a0[j];
-        s[1] += b1[j] - a1[j];
-        s[2] += b2[j] - a2[j];
-        s[3] += b3[j] - a3[j];
-        o0[j] = s[0] * p.inv + z[0];
-        o1[j] = s[1] * p.inv + z[1];
-        o2[j] = s[2] * p.inv + z[2];
-        o3[j] = s[3] * p.inv + z[3];
-    }
-    s.iter().all(|v| v.is_finite()) && calm(past, w, p.limit)
-}
-
-/// Whether no running sum over these inputs can leave its bound: the sum is at most `w` times the spread.
-#[inline]
-pub(crate) fn calm(x: &[f64], window: usize, limit: f64) -> bool {
-    let mut lo = [f64::INFINITY; 8];
-    let mut hi = [f64::NEG_INFINITY; 8];
-    let chunks = x.chunks_exact(8);
-    let rest = chunks.remainder();
-    for c in chunks {
-        for k in 0..8 {
-            lo[k] = if c[k] < lo[k] { c[k] } else { lo[k] };
-            hi[k] = if c[k] > hi[k] { c[k] } else { hi[k] };
+    let inv = V::splat(p.inv);
+    let (mut front, mut back) = (
+        Twin::<V>::new(z[0], z[1], s[0], s[1]),
+        Twin::<V>::new(z[2], z[3], s[2], s[3]),
+    );
+    // SAFETY: `new` and `out` hold four blocks, `past` those and window - 1 bars more; a block has at least 256
+    // bars; i + 4 <= block. Twins read and write the first and second block from their pointers on.
+    unsafe {
+        let (x, o) = (new.as_ptr(), out.as_mut_ptr());
+        let old = past.as_ptr();
+        front.restart(x, old, o, block, inv);
+        back.restart(x.add(2 * block), old.add(2 * block), o.add(2 * block), block, inv);
+        let mut i = 4;
+        while i + 4 <= block {
+            front.four(x.add(i), old.add(i - 1), o.add(i), block, inv);
+            let j = 2 * block + i;
+            back.four(x.add(j), old.add(j - 1), o.add(j), block, inv);
+            i += 4;
         }
     }
-    let low = lo.iter().chain(rest).fold(f64::INFINITY, |m, v| m.min(*v));
-    let high = hi.iter().chain(rest).fold(f64::NEG_INFINITY, |m, v| m.max(*v));
+    let low = lead.iter().fold(front.lo.min(back.lo).hmin(), |m, v| m.min(*v));
+    let high = lead.iter().fold(front.hi.max(back.hi).hmax(), |m, v| m.max(*v));
+    // a running sum is at most `w` times the spread of its inputs
     let nearest = if low > 0.0 { low } else { (-high).max(0.0) };
-    1.01 * window as f64 * (high - low) <= limit * nearest
+    let ((a, b), (c, d)) = (V::unpair(front.sums), V::unpair(back.sums));
+    let finite = [a, b, c, d].iter().all(|s| s.is_finite());
+    finite && 1.01 * w as f64 * (high - low) <= p.limit * nearest
+}
+
+/// Two neighbouring blocks whose sums run in one register, with the least and greatest input so far.
+struct Twin<V: F4> {
+    z: (V, V),
+    sums: V::Pair,
+    lo: V,
+    hi: V,
+}
+
+impl<V: F4> Twin<V> {
+    #[inline(always)]
+    fn new(za: f64, zb: f64, sa: f64, sb: f64) -> Self {
+        let (lo, hi) = (V::splat(f64::INFINITY), V::splat(f64::NEG_INFINITY));
+        Self {
+            z: (V::splat(za), V::splat(zb)),
+            sums: V::pair(sa, sb),
+            lo,
+            hi,
+        }
+    }
+
+    /// Bars 0 to 3: bar 0 is the restart itself, and letting it leave as it enters adds a zero.
+    ///
+    /// # Safety
+    /// As for [`Twin::four`], with `old` at the bar that leaves on bar 1.
+    #[inline(always)]
+    unsafe fn restart(&mut self, x: *const f64, old: *const f64, out: *mut f64, block: usize, inv: V) {
+        // SAFETY: by the caller's promise
+        unsafe {
+            let mut first = [0.0; 8];
+            for (at, k) in [(0, 0), (4, block)] {
+                first[at] = *x.add(k);
+                for j in 0..3 {
+                    first[at + 1 + j] = *old.add(k + j);
+                }
+            }
+            self.step(
+                x,
+                V::load(first.as_ptr()),
+                V::load(first.as_ptr().add(4)),
+                out,
+                block,
+                inv,
+            );
+        }
+    }
+
+    /// Four bars of both blocks.
+    ///
+    /// # Safety
+    /// `x`, `old` and `out` must be valid for four doubles there and four doubles `block` later.
+    #[inline(always)]
+    unsafe fn four(&mut self, x: *const f64, old: *const f64, out: *mut f64, block: usize, inv: V) {
+        // SAFETY: by the caller's promise
+        unsafe { self.step(x, V::load(old), V::load(old.add(block)), out, block, inv) }
+    }
+
+    #[inline(always)]
+    unsafe fn step(&mut self, x: *const f64, oa: V, ob: V, out: *mut f64, block: usize, inv: V) {
+        // SAFETY: by the caller's promise
+        unsafe {
+            let (xa, xb) = (V::load(x), V::load(x.add(block)));
+            self.lo = xa.min(xb.min(self.lo));
+            self.hi = xa.max(xb.max(self.hi));
+            let (a, b, after) = xa.sub(oa).running(xb.sub(ob), self.sums);
+            self.sums = after;
+            a.mul(inv).add(self.z.0).store(out);
+            b.mul(inv).add(self.z.1).store(out.add(block));
+        }
+    }
 }

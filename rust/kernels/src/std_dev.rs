@@ -1,7 +1,7 @@
 //! Rolling standard deviation, ddof 0; order of operations and NaN rule as in [`crate::moments`].
 
 use crate::error::{same_len, Result};
-use crate::moments::{blocks, Moments, Sink, FLIGHT};
+use crate::moments::{block, Moments, Sink};
 use crate::simd::{dispatch, Job, F4};
 
 /// Streaming standard deviation: `O(window)` memory, `O(1)` per bar.
@@ -57,13 +57,13 @@ struct Run<'a> {
 impl Job for Run<'_> {
     #[inline(always)]
     fn run<V: F4>(mut self) {
-        let (w, stride) = (self.state.window, FLIGHT * self.state.block);
+        let (w, stride) = (self.state.window, self.state.block);
         let mut at = w - 1;
         while at < self.x.len() {
             let end = (at + stride).min(self.x.len());
             let past = &self.x[at + 1 - w..end];
             let out = &mut self.out[at..end];
-            if end - at < stride || !blocks::<V, _>(past, &self.state, &mut Out(out)) {
+            if end - at < stride || !block::<V, _>(past, &self.state, &mut Out(out)).moments {
                 let (lead, bars) = past.split_at(w - 1);
                 self.state.stand(lead);
                 for (o, v) in out.iter_mut().zip(bars) {

@@ -10,6 +10,33 @@ pub(crate) struct Lanes(__m256d);
 // SAFETY (all unsafe blocks below): `dispatch` enters this code only where AVX2 was detected; pointers are
 // valid by the caller's promise.
 impl F4 for Lanes {
+    type Pair = __m128d;
+    #[inline(always)]
+    fn pair(a: f64, b: f64) -> Self::Pair {
+        unsafe { _mm_setr_pd(a, b) }
+    }
+    #[inline(always)]
+    fn unpair(p: Self::Pair) -> (f64, f64) {
+        unsafe { (_mm_cvtsd_f64(p), _mm_cvtsd_f64(_mm_unpackhi_pd(p, p))) }
+    }
+    #[inline(always)]
+    fn running(self, o: Self, sums: Self::Pair) -> (Self, Self, Self::Pair) {
+        unsafe {
+            // (a0, b0, a2, b2) and (a1, b1, a3, b3)
+            let (even, odd) = (_mm256_unpacklo_pd(self.0, o.0), _mm256_unpackhi_pd(self.0, o.0));
+            let r0 = _mm_add_pd(sums, _mm256_castpd256_pd128(even));
+            let r1 = _mm_add_pd(r0, _mm256_castpd256_pd128(odd));
+            let r2 = _mm_add_pd(r1, _mm256_extractf128_pd::<1>(even));
+            let r3 = _mm_add_pd(r2, _mm256_extractf128_pd::<1>(odd));
+            let even = _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(r0), r2);
+            let odd = _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(r1), r3);
+            (
+                Self(_mm256_unpacklo_pd(even, odd)),
+                Self(_mm256_unpackhi_pd(even, odd)),
+                r3,
+            )
+        }
+    }
     #[inline(always)]
     unsafe fn load(p: *const f64) -> Self {
         unsafe { Self(_mm256_loadu_pd(p)) }

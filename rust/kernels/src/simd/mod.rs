@@ -15,6 +15,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Four lanes of `f64`.
 pub(crate) trait F4: Copy {
+    /// Two running sums.
+    type Pair: Copy;
+    fn pair(a: f64, b: f64) -> Self::Pair;
+    fn unpair(p: Self::Pair) -> (f64, f64);
+    /// Add the lanes of `self` to the first running sum and those of `o` to the second, one lane after the
+    /// other; the sums after each lane, and both after the last.
+    fn running(self, o: Self, sums: Self::Pair) -> (Self, Self, Self::Pair);
     /// Read `p[0..4]`.
     ///
     /// # Safety
@@ -64,17 +71,34 @@ pub enum Path {
     Sse2 = 2,
     /// 256-bit lanes.
     Avx2 = 3,
+    /// 128-bit lanes in pairs with AVX's three-operand encoding.
+    Avx128 = 4,
 }
 
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
 
+/// Whether the processor runs 256-bit instructions as two halves (AMD family 17h below model 30h): crossing the
+/// halves is slow there, and pairs of 128-bit registers are faster.
+#[cfg(target_arch = "x86_64")]
+fn splits_256() -> bool {
+    use std::arch::x86_64::__cpuid;
+    let vendor = __cpuid(0);
+    let signature = __cpuid(1).eax;
+    let family = ((signature >> 8) & 0xf) + ((signature >> 20) & 0xff);
+    let model = ((signature >> 4) & 0xf) | ((signature >> 12) & 0xf0);
+    // "AuthenticAMD" begins in ebx with "Auth"
+    vendor.ebx == u32::from_le_bytes(*b"Auth") && family == 0x17 && model < 0x30
+}
+
 fn detect() -> Path {
     #[cfg(target_arch = "x86_64")]
     {
-        if std::arch::is_x86_feature_detected!("avx2") {
-            Path::Avx2
-        } else {
+        if !std::arch::is_x86_feature_detected!("avx2") {
             Path::Sse2
+        } else if splits_256() {
+            Path::Avx128
+        } else {
+            Path::Avx2
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -87,6 +111,7 @@ pub fn path() -> Path {
         1 => Path::Portable,
         2 => Path::Sse2,
         3 => Path::Avx2,
+        4 => Path::Avx128,
         _ => {
             let p = detect();
             CHOSEN.store(p as u8, Ordering::Relaxed);
@@ -100,7 +125,7 @@ pub fn force_path(p: Path) -> bool {
     let has = match p {
         Path::Portable => true,
         Path::Sse2 => cfg!(target_arch = "x86_64"),
-        Path::Avx2 => detect() == Path::Avx2,
+        Path::Avx2 | Path::Avx128 => matches!(detect(), Path::Avx2 | Path::Avx128),
     };
     if has {
         CHOSEN.store(p as u8, Ordering::Relaxed);
@@ -112,8 +137,9 @@ pub fn force_path(p: Path) -> bool {
 pub(crate) fn dispatch<J: Job>(job: J) {
     #[cfg(target_arch = "x86_64")]
     match path() {
-        // SAFETY: `path` returns Avx2 only where the processor has it
+        // SAFETY: `path` returns these two only where the processor has AVX2
         Path::Avx2 => unsafe { run_avx2(job) },
+        Path::Avx128 => unsafe { run_avx128(job) },
         Path::Sse2 => job.run::<sse2::Lanes>(),
         Path::Portable => job.run::<portable::Lanes>(),
     }
@@ -125,4 +151,10 @@ pub(crate) fn dispatch<J: Job>(job: J) {
 #[target_feature(enable = "avx2")]
 unsafe fn run_avx2<J: Job>(job: J) {
     job.run::<avx2::Lanes>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn run_avx128<J: Job>(job: J) {
+    job.run::<sse2::Lanes>()
 }

@@ -15,6 +15,24 @@ impl Lanes {
 }
 
 impl F4 for Lanes {
+    type Pair = (f64, f64);
+    #[inline(always)]
+    fn pair(a: f64, b: f64) -> Self::Pair {
+        (a, b)
+    }
+    #[inline(always)]
+    fn unpair(p: Self::Pair) -> (f64, f64) {
+        p
+    }
+    #[inline(always)]
+    fn running(self, o: Self, mut sums: Self::Pair) -> (Self, Self, Self::Pair) {
+        let (mut a, mut b) = (self, o);
+        for k in 0..4 {
+            sums = (sums.0 + a.0[k], sums.1 + b.0[k]);
+            (a.0[k], b.0[k]) = sums;
+        }
+        (a, b, sums)
+    }
     #[inline(always)]
     unsafe fn load(p: *const f64) -> Self {
         // SAFETY: the caller promises four readable doubles

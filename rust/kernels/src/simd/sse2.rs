@@ -9,6 +9,26 @@ pub(crate) struct Lanes(__m128d, __m128d);
 
 // SAFETY (all unsafe blocks below): SSE2 is part of x86-64; pointers are valid by the caller's promise.
 impl F4 for Lanes {
+    type Pair = __m128d;
+    #[inline(always)]
+    fn pair(a: f64, b: f64) -> Self::Pair {
+        unsafe { _mm_setr_pd(a, b) }
+    }
+    #[inline(always)]
+    fn unpair(p: Self::Pair) -> (f64, f64) {
+        unsafe { (_mm_cvtsd_f64(p), _mm_cvtsd_f64(_mm_unpackhi_pd(p, p))) }
+    }
+    #[inline(always)]
+    fn running(self, o: Self, sums: Self::Pair) -> (Self, Self, Self::Pair) {
+        unsafe {
+            let r0 = _mm_add_pd(sums, _mm_unpacklo_pd(self.0, o.0));
+            let r1 = _mm_add_pd(r0, _mm_unpackhi_pd(self.0, o.0));
+            let r2 = _mm_add_pd(r1, _mm_unpacklo_pd(self.1, o.1));
+            let r3 = _mm_add_pd(r2, _mm_unpackhi_pd(self.1, o.1));
+            let first = Self(_mm_unpacklo_pd(r0, r1), _mm_unpacklo_pd(r2, r3));
+            (first, Self(_mm_unpackhi_pd(r0, r1), _mm_unpackhi_pd(r2, r3)), r3)
+        }
+    }
     #[inline(always)]
     unsafe fn load(p: *const f64) -> Self {
         unsafe { Self(_mm_loadu_pd(p), _mm_loadu_pd(p.add(2))) }
