@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from actors.domain import registry
-from actors.domain.errors import InvalidParamsError
+from actors.domain.errors import InvalidParamsError, ModelError
 from actors.domain.events.base import Event
 from actors.domain.events.features import FeaturesComputed, FeatureSetRevised
 from actors.domain.events.prediction import DriftDetected, ModelTrained, PredictionMade
@@ -60,6 +60,7 @@ class PredictionAgent(Agent):
                 "FEATURES_NONE", f"{ctx.name}: expected feature_names of the pipeline, found none"
             )
         self.model = ctx.name.removeprefix(_PREFIX)
+        self._width = len(feature_names)
         self._models: dict[str, Predictor] = {
             pair: registry.build(
                 PACKAGE,
@@ -86,6 +87,12 @@ class PredictionAgent(Agent):
             pair = e.instrument_id
             if not isinstance(e, FeaturesComputed) or pair is None:
                 continue
+            if len(e.values) != self._width:
+                raise ModelError(
+                    "FEATURES_WIDTH",
+                    f"{self.name}: expected {self._width} columns, found {len(e.values)} from {e.source}; "
+                    "configure both with the same pipeline",
+                )
             model = self._models[pair]
             p, notices = model.update(Sample(step.number, e.values, e.close, e.ready))
             if notices:

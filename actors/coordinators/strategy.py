@@ -7,6 +7,7 @@ outcomes, shrinkage by disagreement, then a deadband with hysteresis so that noi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import mul
 from typing import Any, ClassVar
 
 import pydantic
@@ -104,31 +105,38 @@ class StrategyCoordinator(Agent):
         self._selection = RegimeSelection(
             self.members, DEFAULT_TABLE if p.regime_table is None else p.regime_table
         )
-        self._silent = (0.0,) * len(self.members)
+        self._silent = [0.0] * len(self.members)
         self._held: dict[str, float] = dict.fromkeys(ctx.pairs, 0.0)
         self._weights: tuple[float, ...] = _normal(self._base)
         self._waiting: list[tuple[int, tuple[float, ...]]] = []
 
     def process(self, step: Step) -> Sequence[Event]:
         """Return `SignalsAggregated` and `TargetExposureSet` for each pair that has signals in this step."""
-        signals: dict[str, list[SignalEmitted]] = {}
-        regimes: dict[str, RegimeAssessed] = {}
+        index, silent = self._index, self._silent
+        views: dict[str | None, tuple[list[float], list[float]]] = {}
+        regimes: dict[str | None, RegimeAssessed] = {}
         for e in step.inbox:
-            pair = e.instrument_id
             if isinstance(e, SignalEmitted):
-                if pair is not None and e.strategy in self._index:
-                    signals.setdefault(pair, []).append(e)
+                i = index.get(e.strategy)
+                if i is None:
+                    continue
+                view = views.get(e.instrument_id)
+                if view is None:
+                    view = views[e.instrument_id] = (silent[:], silent[:])
+                view[0][i] = e.direction
+                view[1][i] = e.confidence
             elif isinstance(e, RegimeAssessed):
-                if pair is not None and e.detector == ENSEMBLE:
-                    regimes[pair] = e
+                if e.detector == ENSEMBLE:
+                    regimes[e.instrument_id] = e
             elif isinstance(e, WeightsRevised):
                 self._schedule(e)
         while self._waiting and self._waiting[0][0] <= step.number:
             self._weights = self._waiting.pop(0)[1]
         out: list[Event] = []
         for pair in self.ctx.pairs:
-            if pair in signals:
-                self._decide(pair, signals[pair], regimes.get(pair), step.ts_event_ns, out)
+            view = views.get(pair)
+            if view is not None:
+                self._decide(pair, *view, regimes.get(pair), step.ts_event_ns, out)
         return out
 
     @property
@@ -139,24 +147,24 @@ class StrategyCoordinator(Agent):
     def _decide(
         self,
         pair: str,
-        signals: list[SignalEmitted],
+        directions: list[float],
+        confidences: list[float],
         regime: RegimeAssessed | None,
         ts: int,
         out: list[Event],
     ) -> None:
         p = self.params
-        directions, confidences = list(self._silent), list(self._silent)
-        for e in signals:
-            i = self._index[e.strategy]
-            directions[i], confidences[i] = e.direction, e.confidence
         name, sure = ("", 0.0) if regime is None else (regime.label, regime.confidence)
         factors = self._selection.multipliers(name, sure)
-        weights = [w * f for w, f in zip(self._weights, factors, strict=True)]
+        weights = list(map(mul, self._weights, factors))
         pooled = pool(directions, confidences, weights)
         view = resolve(
-            pooled.direction, pooled.shares, directions,
-            shrink_power=p.shrink_power, conflict_below=p.conflict_below,
-        )  # fmt: skip
+            pooled.direction,
+            pooled.shares,
+            directions,
+            shrink_power=p.shrink_power,
+            conflict_below=p.conflict_below,
+        )
         wanted = view.direction * pooled.confidence * p.max_target_frac
         if wanted < 0.0 and not p.allow_short:
             wanted = 0.0

@@ -156,7 +156,6 @@ class PerformanceAgent(Agent):
             scale = book.scale.value
             for i, record in enumerate(book.records):
                 outcome = record.settle(r, cost_frac=cost)
-                record.hold(0.0)  # who says nothing about this bar has no position
                 if i < n:
                     losses[i] += bounded_loss(outcome, scale, width)
             book.scale.update(r)

@@ -50,7 +50,8 @@ def resolve(
     Resolution(direction=1.0, agreement=1.0, conflict=False)
     """
     up = down = 0.0
-    for s, d in zip(shares, directions, strict=True):
+    for i, s in enumerate(shares):
+        d = directions[i]
         if d > 0.0:
             up += s * d
         else:

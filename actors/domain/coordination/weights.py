@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import add, mul
 from typing import ClassVar
 
 from actors.domain.errors import InvalidParamsError
@@ -61,7 +62,7 @@ class ExpertWeights(Stateful):
         for loss in losses:
             if not 0.0 <= loss <= 1.0:
                 raise InvalidParamsError("LOSS_RANGE", f"losses: expected values in [0, 1], found {loss}")
-        self.mix_loss += sum([w * x for w, x in zip(self.weights, losses, strict=True)])
+        self.mix_loss += sum(map(mul, self.weights, losses))
         self._learn(losses)
 
     def _learn(self, losses: Sequence[float]) -> None:
@@ -93,7 +94,7 @@ class Hedge(ExpertWeights):
         self._sums: list[float] = [0.0] * n_experts
 
     def _learn(self, losses: Sequence[float]) -> None:
-        self._sums = [a + b for a, b in zip(self._sums, losses, strict=True)]
+        self._sums = list(map(add, self._sums, losses))
         self.weights = _softmin(self._sums, self.eta)
 
 
@@ -128,7 +129,7 @@ class FixedShare(ExpertWeights):
 
     def _learn(self, losses: Sequence[float]) -> None:
         exp, eta = math.exp, self.eta
-        raw = [w * exp(-eta * x) for w, x in zip(self.weights, losses, strict=True)]
+        raw = [w * exp(-eta * losses[i]) for i, w in enumerate(self.weights)]
         total = sum(raw)
         keep, floor = 1.0 - self.share_frac, self.share_frac / self.n_experts
         self.weights = tuple([keep * w / total + floor for w in raw])
@@ -159,20 +160,20 @@ class AdaHedge(ExpertWeights):
 
     def _learn(self, losses: Sequence[float]) -> None:
         eta, w = self._eta_now(), self.weights
-        h = sum([a * b for a, b in zip(w, losses, strict=True)])
+        h = sum(map(mul, w, losses))
         if eta == math.inf:
             m = min(x for x, a in zip(losses, w, strict=True) if a > 0.0)
         else:
             # -ln(Σ w·e^{-ηℓ})/η from the sums, both logarithms shifted: weights may underflow, this cannot
             best = min(self._sums)
             now = [x - best for x in self._sums]
-            then = [a + b for a, b in zip(now, losses, strict=True)]
+            then = list(map(add, now, losses))
             low = min(then)
             before = sum([math.exp(-eta * x) for x in now])
             after = sum([math.exp(-eta * (x - low)) for x in then])
             m = low - (math.log(after) - math.log(before)) / eta
         self._gap += max(0.0, h - m)
-        self._sums = [a + b for a, b in zip(self._sums, losses, strict=True)]
+        self._sums = list(map(add, self._sums, losses))
         eta = self._eta_now()
         if eta == math.inf:
             best = min(self._sums)

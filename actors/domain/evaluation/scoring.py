@@ -49,9 +49,11 @@ class OpinionRecord(Stateful):
     def settle(self, bar_return: float, *, cost_frac: float) -> float:
         """Return the outcome of the bar that has just closed, for the position held into it.
 
-        A position that `hold` has not changed since costs nothing.
+        Afterwards the position is flat until `hold` says otherwise: who has no view of the next bar has no
+        position in it. Holding the same position again costs nothing.
         """
         x, before = self._position, self._before
+        self._position = 0.0
         outcome = x * bar_return
         if x != before:
             outcome -= cost_frac * (x - before if x > before else before - x)

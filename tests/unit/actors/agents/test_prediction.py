@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from actors.agents.prediction import PredictionAgent
-from actors.domain.errors import InvalidParamsError, UnknownComponentError
+from actors.domain.errors import InvalidParamsError, ModelError, UnknownComponentError
 from actors.domain.events.base import Event
 from actors.domain.events.features import FeaturesComputed, FeatureSetRevised
 from actors.domain.events.prediction import DriftDetected, ModelTrained, PredictionMade
@@ -179,6 +179,11 @@ def test_the_forest_tells_each_version_with_the_step_it_was_asked_at() -> None:
     assert [e.ts_event_ns - 100 for e in trained] == [51, 101, 151]
     assert trained[0].score != trained[0].score
     assert all(0.0 <= e.score <= 1.0 for e in trained[1:])
+
+
+def test_rows_of_another_pipeline_are_refused() -> None:
+    with pytest.raises(ModelError, match="expected 3 columns, found 2"):
+        _run(_make(), 0, _features(BTC, (1.0, 2.0)))
 
 
 def test_an_unknown_kind_and_missing_features_are_refused() -> None:
