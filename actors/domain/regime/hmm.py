@@ -44,8 +44,8 @@ class HmmParams(Params):
     burn_in_bars: int = Field(default=200, ge=1, description="past bars a new filter is run over")
     anchor_bars: float = Field(default=1000.0, ge=1.0, description="weight of the prior, in bars per state")
     mean_dwell_bars: float = Field(default=150.0, gt=1.0, description="prior of a state's duration")
-    drift_sd: float = Field(default=0.1, gt=0.0, description="width of a prototype when states are read")
-    volatility_sd: float = Field(default=0.3, gt=0.0)
+    drift_sd: float = Field(default=0.15, gt=0.0, description="width of a prototype when states are read")
+    volatility_sd: float = Field(default=0.4, gt=0.0)
 
 
 @component

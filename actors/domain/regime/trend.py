@@ -28,7 +28,7 @@ _RESTART_BARS = 64
 class TrendParams(Params):
     """Parameters of `Trend`."""
 
-    window_bars: int = Field(default=48, ge=8, description="of the regression and the efficiency ratio")
+    window_bars: int = Field(default=96, ge=8, description="of the regression and the efficiency ratio")
     adx_bars: int = Field(default=14, ge=2)
     adx_strong: float = Field(default=30.0, gt=0.0, le=100.0, description="ADX that confirms a trend fully")
     confirm_frac: float = Field(
@@ -38,7 +38,7 @@ class TrendParams(Params):
     leave_t: float = Field(default=1.0, ge=0.0, description="t below which it ends")
     crash_bars: int = Field(default=24, ge=2, description="a crash falls from the high of this many closes")
     crash_units: float = Field(
-        default=2.5, gt=0.0, description="loss over slow volatility · sqrt(crash_bars)"
+        default=3.5, gt=0.0, description="loss over slow volatility · sqrt(crash_bars)"
     )
     fast_decay: float = Field(default=0.97, gt=0.5, lt=1.0, description="volatility that scales the slope")
     slow_decay: float = Field(default=0.998, gt=0.5, lt=1.0, description="volatility that a crash is held to")
@@ -70,7 +70,7 @@ class Trend(Detector):
         self._p = p
         n = p.window_bars
         self._n = n
-        self.warmup_bars = max(2 * n, 2 * p.adx_bars, p.crash_bars + 1)
+        self.warmup_bars = max(n + 1, 2 * p.adx_bars, p.crash_bars + 1)
         self._slope_scale = 12.0 / (n * (n * n - 1.0))  # 1 / Σ (i - mean)²
         self._t_scale = sqrt(n / 1.2)
         self._width = sqrt(p.drift_sd * p.drift_sd + 1.2 / n)

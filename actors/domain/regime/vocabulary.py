@@ -27,6 +27,7 @@ PROTOTYPES: tuple[tuple[float, float], ...] = (
     (0.0, 0.9),
     (0.0, -1.1),
 )
+_PRIOR = (0.0, 0.0, 0.0, -1.0, 0.0, 0.0)  # log prior: crashes are short, so most bars lie in none
 _FLOOR = 1e-4
 
 
@@ -57,13 +58,18 @@ def soft_labels(
     >>> REGIMES[p.index(max(p))]
     'bull'
     >>> p = soft_labels(None, 1.1)
-    >>> p[CRASH] > p[BULL] and p[HIGH_VOLATILITY] > p[SIDEWAYS]
+    >>> p[HIGH_VOLATILITY] > p[CRASH] > p[BULL]
     True
     """
     a = 0.0 if drift is None else 0.5 / (drift_sd * drift_sd)
     b = 0.0 if volatility is None else 0.5 / (volatility_sd * volatility_sd)
     d, v = drift or 0.0, volatility or 0.0
-    return softmax([-a * (d - pd) * (d - pd) - b * (v - pv) * (v - pv) for pd, pv in PROTOTYPES])
+    return softmax(
+        [
+            prior - a * (d - pd) * (d - pd) - b * (v - pv) * (v - pv)
+            for (pd, pv), prior in zip(PROTOTYPES, _PRIOR, strict=True)
+        ]
+    )
 
 
 def top(probabilities: Sequence[float]) -> int:

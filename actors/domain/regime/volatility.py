@@ -27,14 +27,14 @@ class VolatilityParams(Params):
 
     decay: float = Field(default=0.94, gt=0.5, lt=1.0, description="EWMA weight of the past, per bar")
     range_weight: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="share of Parkinson's range variance; the rest is return²"
+        default=0.8, ge=0.0, le=1.0, description="share of Parkinson's range variance; the rest is return²"
     )
     high_quantile: float = Field(default=0.8, gt=0.5, lt=1.0)
     low_quantile: float = Field(default=0.2, gt=0.0, lt=0.5)
     band_quantile: float = Field(default=0.1, ge=0.0, lt=0.3, description="hysteresis: where to leave")
     refresh_bars: int = Field(default=12, ge=1, description="bars between two readings of the quantiles")
     min_history_bars: int = Field(default=200, ge=20)
-    volatility_sd: float = Field(default=0.3, gt=0.0, description="width of a prototype, log volatility")
+    volatility_sd: float = Field(default=0.35, gt=0.0, description="width of a prototype, log volatility")
 
     @model_validator(mode="after")
     def _ordered(self) -> VolatilityParams:
