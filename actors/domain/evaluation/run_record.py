@@ -107,7 +107,7 @@ class RunRecord:
         self._events: dict[str, int] = {}
         self._counts = {"orders": 0, "fills": 0, "rejected": 0, "approved": 0, "resized": 0, "denied": 0}
         self._handlers: dict[type[Event], Handler] = {
-            BarClosed: self._bar, AccountUpdated: self._take_account, OrderFilled: self._fill,
+            BarClosed: self._bar, OrderFilled: self._fill,
             TargetExposureSet: self._wish, RegimeChanged: self._regime_changed, WeightsRevised: self._revised,
             AgentScored: self._scored, OrderIntentDenied: self._denied, OrderIntentApproved: self._approved,
             CircuitBreakerTripped: self._tripped, CircuitBreakerReset: self._reset,

@@ -35,11 +35,12 @@ def _line(
     return go.Scatter(x=ts[at], y=values[at], name=name, mode="lines", line=line, **extra)
 
 
-def _finish(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_xaxes(type="date")
+def _finish(figure: go.Figure, height: int, ts: NDArray[np.float64]) -> go.Figure:
+    # a range of its own: plotly pads for markers, and the charts of one page should line up
+    figure.update_xaxes(type="date", range=[float(ts[0]), float(ts[-1])] if len(ts) > 1 else None)
     figure.update_layout(
         height=height,
-        margin={"l": 58, "r": 12, "t": 30, "b": 36},
+        margin={"l": 62, "r": 12, "t": 30, "b": 36},
         hovermode="x unified",
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "font": {"size": 11}},
         template="none",
@@ -71,13 +72,13 @@ def equity_figure(model: ReportModel) -> go.Figure:
         )  # fmt: skip
     figure.update_yaxes(title_text=f"equity, {quote}", row=1, col=1)
     figure.update_yaxes(title_text="drawdown, %", row=2, col=1)
-    return _finish(figure, 460)
+    return _finish(figure, 460, ts)
 
 
 def pair_figure(series: PairSeries, quote: str) -> go.Figure:
     """Close with fills and changes of the wished exposure; below it the regimes, detected and planted."""
     ts, close = _ms(series.ts_ns), np.array(series.close)
-    rows = ["detected", *(["planted truth"] if series.truth else [])]
+    rows = ["detected", *(["planted"] if series.truth else [])]
     figure = make_subplots(
         rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.04,
         row_heights=[0.62, 0.2, 0.09 * len(rows)],
@@ -114,7 +115,7 @@ def pair_figure(series: PairSeries, quote: str) -> go.Figure:
         at = keep_extremes(y)
         figure.add_trace(
             go.Scatter(
-                x=x[at], y=y[at], name="wished exposure (signal)", mode="lines",
+                x=x[at], y=y[at], name="wish (signal)", mode="lines",
                 line={"color": PURPLE, "width": 1.4, "shape": "hv"}, fill="tozeroy",
             ),
             2, 1,
@@ -134,20 +135,16 @@ def pair_figure(series: PairSeries, quote: str) -> go.Figure:
         ),
         3, 1,
     )  # fmt: skip
-    seen = {label for labels in (series.detected, series.truth) for label in labels}
-    for label in REGIMES:
-        if label in seen:
-            figure.add_trace(
-                go.Scatter(
-                    x=[None], y=[None], mode="markers", name=label.replace("_", " "), hoverinfo="skip",
-                    marker={"symbol": "square", "size": 10, "color": REGIME_COLOURS[label]},
-                ),
-                1, 1,
-            )  # fmt: skip
     figure.update_yaxes(title_text=f"price, {quote}", row=1, col=1)
     figure.update_yaxes(title_text="wish, %", row=2, col=1)
     figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont={"size": 10}, row=3, col=1)
-    return _finish(figure, 500)
+    return _finish(figure, 500, ts)
+
+
+def regime_legend(series: PairSeries) -> list[tuple[str, str]]:
+    """Return ``(label, colour)`` of the regimes that occur, for a legend that wraps on a phone."""
+    seen = {label for labels in (series.detected, series.truth) for label in labels}
+    return [(label.replace("_", " "), REGIME_COLOURS[label]) for label in REGIMES if label in seen]
 
 
 def weights_figure(series: WeightSeries) -> go.Figure:
@@ -163,7 +160,7 @@ def weights_figure(series: WeightSeries) -> go.Figure:
             )
         )  # fmt: skip
     figure.update_yaxes(title_text="weight, %", range=[0, 100])
-    return _finish(figure, 320)
+    return _finish(figure, 320, ts)
 
 
 def risk_figure(model: ReportModel) -> go.Figure:
@@ -196,13 +193,13 @@ def risk_figure(model: ReportModel) -> go.Figure:
                 go.Scatter(
                     x=_ms([e.ts_ns for e in events]), y=[0.0] * len(events), mode="markers", name=name,
                     text=[e.name for e in events], hovertemplate="%{text}",
-                    marker={"symbol": symbol, "size": 10, "color": colour},
+                    marker={"symbol": symbol, "size": 10, "color": colour}, cliponaxis=False,
                 ),
                 1, 1,
             )  # fmt: skip
     figure.update_yaxes(title_text="gross, % of equity", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text="1-bar loss, %", rangemode="tozero", row=2, col=1)
-    return _finish(figure, 400)
+    return _finish(figure, 400, ts)
 
 
 def cost_figure(model: ReportModel) -> go.Figure:
@@ -217,7 +214,7 @@ def cost_figure(model: ReportModel) -> go.Figure:
         )
     )
     figure.update_yaxes(title_text=f"paid so far, {quote}")
-    return _finish(figure, 280)
+    return _finish(figure, 280, ts)
 
 
 def figures(model: ReportModel) -> dict[str, str]:

@@ -15,7 +15,7 @@ import yaml
 from actors.domain.errors import TradingError
 from actors.domain.evaluation.report_model import ReportModel
 from actors.ops.report import tables
-from actors.ops.report.figures import figures
+from actors.ops.report.figures import figures, regime_legend
 
 _HERE = Path(__file__).parent
 
@@ -85,7 +85,9 @@ def render(model: ReportModel) -> str:
         ],
         agents=tables.agent_table(model),
         trades=tables.trade_table(model),
-        pairs=[(s.pair, tables.regime_table(s), tables.accuracy_table(s)) for s in model.pairs],
+        pairs=[
+            (s.pair, regime_legend(s), tables.regime_table(s), tables.accuracy_table(s)) for s in model.pairs
+        ],
         weights=[w.context for w in model.weights],
         config=yaml.safe_dump(json.loads(json.dumps(model.config, default=str)), sort_keys=False),
         notes=model.notes,
