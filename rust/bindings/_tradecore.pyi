@@ -6,7 +6,50 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+_FloatArray = NDArray[np.float64]
+
+__all__ = [
+    "ABI_TAG",
+    "SET_COLUMNS",
+    "Adx",
+    "Atr",
+    "Bollinger",
+    "Cmf",
+    "Donchian",
+    "Ema",
+    "Forest",
+    "HeikinAshi",
+    "HmmFilter",
+    "IndicatorSet",
+    "Keltner",
+    "Macd",
+    "Obv",
+    "Rsi",
+    "Sma",
+    "Squeeze",
+    "Std",
+    "StochRsi",
+    "__version__",
+    "adx",
+    "atr",
+    "bollinger",
+    "cmf",
+    "donchian",
+    "ema",
+    "force_instruction_set",
+    "fused",
+    "heikin_ashi",
+    "hmm_forward_filter",
+    "instruction_set",
+    "keltner",
+    "macd",
+    "obv",
+    "rsi",
+    "sma",
+    "squeeze",
+    "std",
+    "stoch_rsi",
+]
 
 __version__: Final[str]
 ABI_TAG: Final[int]
@@ -15,99 +58,107 @@ SET_COLUMNS: Final[list[str]]
 def instruction_set() -> str: ...
 def force_instruction_set(name: str, /) -> None: ...
 def adx(
-    high: FloatArray,
-    low: FloatArray,
-    close: FloatArray,
+    high: _FloatArray,
+    low: _FloatArray,
+    close: _FloatArray,
     window: int,
-    adx: FloatArray,
-    plus_di: FloatArray,
-    minus_di: FloatArray,
+    adx: _FloatArray,
+    plus_di: _FloatArray,
+    minus_di: _FloatArray,
     /,
 ) -> None: ...
-def atr(high: FloatArray, low: FloatArray, close: FloatArray, window: int, out: FloatArray, /) -> None: ...
+def atr(
+    high: _FloatArray, low: _FloatArray, close: _FloatArray, window: int, out: _FloatArray, /
+) -> None: ...
 def bollinger(
-    x: FloatArray, window: int, k_dev: float, upper: FloatArray, middle: FloatArray, lower: FloatArray, /
+    x: _FloatArray, window: int, k_dev: float, upper: _FloatArray, middle: _FloatArray, lower: _FloatArray, /
 ) -> None: ...
 def cmf(
-    high: FloatArray, low: FloatArray, close: FloatArray, volume: FloatArray, window: int, out: FloatArray, /
-) -> None: ...
-def donchian(
-    high: FloatArray,
-    low: FloatArray,
+    high: _FloatArray,
+    low: _FloatArray,
+    close: _FloatArray,
+    volume: _FloatArray,
     window: int,
-    upper: FloatArray,
-    lower: FloatArray,
-    middle: FloatArray,
+    out: _FloatArray,
     /,
 ) -> None: ...
-def ema(x: FloatArray, window: int, out: FloatArray, /) -> None: ...
+def donchian(
+    high: _FloatArray,
+    low: _FloatArray,
+    window: int,
+    upper: _FloatArray,
+    lower: _FloatArray,
+    middle: _FloatArray,
+    /,
+) -> None: ...
+def ema(x: _FloatArray, window: int, out: _FloatArray, /) -> None: ...
 def fused(
-    high: FloatArray,
-    low: FloatArray,
-    close: FloatArray,
+    high: _FloatArray,
+    low: _FloatArray,
+    close: _FloatArray,
     windows: Sequence[int],
     k_dev: float,
-    out: Sequence[FloatArray],
+    out: Sequence[_FloatArray],
     /,
 ) -> None: ...
 def heikin_ashi(
-    open_: FloatArray,
-    high: FloatArray,
-    low: FloatArray,
-    close: FloatArray,
-    ha_open: FloatArray,
-    ha_high: FloatArray,
-    ha_low: FloatArray,
-    ha_close: FloatArray,
+    open_: _FloatArray,
+    high: _FloatArray,
+    low: _FloatArray,
+    close: _FloatArray,
+    ha_open: _FloatArray,
+    ha_high: _FloatArray,
+    ha_low: _FloatArray,
+    ha_close: _FloatArray,
     /,
 ) -> None: ...
 def hmm_forward_filter(
-    log_b: FloatArray, pi: FloatArray, transitions: FloatArray, alpha: FloatArray, /
+    log_b: _FloatArray, pi: _FloatArray, transitions: _FloatArray, alpha: _FloatArray, /
 ) -> float: ...
 def keltner(
-    high: FloatArray,
-    low: FloatArray,
-    close: FloatArray,
+    high: _FloatArray,
+    low: _FloatArray,
+    close: _FloatArray,
     ema_window: int,
     atr_window: int,
     k: float,
-    upper: FloatArray,
-    middle: FloatArray,
-    lower: FloatArray,
+    upper: _FloatArray,
+    middle: _FloatArray,
+    lower: _FloatArray,
     /,
 ) -> None: ...
 def macd(
-    x: FloatArray,
+    x: _FloatArray,
     fast: int,
     slow: int,
     signal: int,
-    line: FloatArray,
-    signal_line: FloatArray,
-    histogram: FloatArray,
+    line: _FloatArray,
+    signal_line: _FloatArray,
+    histogram: _FloatArray,
     /,
 ) -> None: ...
-def obv(close: FloatArray, volume: FloatArray, out: FloatArray, /) -> None: ...
-def rsi(x: FloatArray, window: int, out: FloatArray, /) -> None: ...
-def sma(x: FloatArray, window: int, out: FloatArray, /) -> None: ...
+def obv(close: _FloatArray, volume: _FloatArray, out: _FloatArray, /) -> None: ...
+def rsi(x: _FloatArray, window: int, out: _FloatArray, /) -> None: ...
+def sma(x: _FloatArray, window: int, out: _FloatArray, /) -> None: ...
 def squeeze(
-    high: FloatArray,
-    low: FloatArray,
-    close: FloatArray,
+    high: _FloatArray,
+    low: _FloatArray,
+    close: _FloatArray,
     window: int,
     bands_k: float,
     channel_k: float,
-    out: FloatArray,
+    out: _FloatArray,
     /,
 ) -> None: ...
-def std(x: FloatArray, window: int, out: FloatArray, /) -> None: ...
+def std(x: _FloatArray, window: int, out: _FloatArray, /) -> None: ...
 def stoch_rsi(
-    x: FloatArray,
+    x: _FloatArray,
     rsi_window: int,
     range_window: int,
     k_window: int,
     d_window: int,
-    k: FloatArray,
-    d: FloatArray,
+    k: _FloatArray,
+    d: _FloatArray,
     /,
 ) -> None: ...
 
@@ -176,15 +227,15 @@ class Forest:
     def __new__(
         cls,
         feature: NDArray[np.int32],
-        threshold: FloatArray,
+        threshold: _FloatArray,
         left: NDArray[np.int32],
         right: NDArray[np.int32],
-        value: FloatArray,
+        value: _FloatArray,
         offsets: NDArray[np.int64],
         n_features: int,
         /,
     ) -> Forest: ...
-    def predict(self, rows: FloatArray, out: FloatArray, /) -> None: ...
+    def predict(self, rows: _FloatArray, out: _FloatArray, /) -> None: ...
 
 @final
 class HeikinAshi:
@@ -201,15 +252,15 @@ class HeikinAshi:
 @final
 class HmmFilter:
     @property
-    def alpha(self) -> FloatArray | None: ...
+    def alpha(self) -> _FloatArray | None: ...
     @property
     def log_likelihood(self) -> float: ...
     @property
     def bars(self) -> int: ...
     def __new__(
-        cls, pi: FloatArray, transitions: FloatArray, means: FloatArray, variances: FloatArray, /
+        cls, pi: _FloatArray, transitions: _FloatArray, means: _FloatArray, variances: _FloatArray, /
     ) -> HmmFilter: ...
-    def update(self, x: FloatArray, /) -> FloatArray: ...
+    def update(self, x: _FloatArray, /) -> _FloatArray: ...
     def snapshot(self) -> bytes: ...
     def restore(self, data: bytes, /) -> None: ...
     @staticmethod
@@ -219,7 +270,9 @@ class HmmFilter:
 @final
 class IndicatorSet:
     def __new__(cls, windows: Sequence[int], k_dev: float, /) -> IndicatorSet: ...
-    def update(self, open_: float, high: float, low: float, close: float, volume: float, /) -> FloatArray: ...
+    def update(
+        self, open_: float, high: float, low: float, close: float, volume: float, /
+    ) -> _FloatArray: ...
     def snapshot(self) -> bytes: ...
     def restore(self, data: bytes, /) -> None: ...
     @staticmethod
