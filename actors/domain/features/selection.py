@@ -109,12 +109,15 @@ def select(
     table = rank_correlations(np.column_stack([values[:n][usable], forward[usable]]))
     ic = table[:-1, -1]
     between = np.abs(table[:-1, :-1])
-    left = [j for j in range(ic.shape[0]) if np.isfinite(ic[j])]
+    relevance = np.abs(ic)
+    usable_columns = np.isfinite(ic)
+    redundancy = np.zeros_like(relevance)  # sum of correlations with the columns taken so far
     chosen: list[int] = []
-    while left and len(chosen) < max_features:
-        worth = [
-            abs(ic[j]) * (1.0 - redundancy_weight * (float(np.mean(between[j, chosen])) if chosen else 0.0))
-            for j in left
-        ]
-        chosen.append(left.pop(int(np.argmax(worth))))
+    while len(chosen) < min(max_features, int(usable_columns.sum())):
+        worth = relevance * (1.0 - redundancy_weight * redundancy / max(len(chosen), 1))
+        worth[~usable_columns] = -np.inf
+        worth[chosen] = -np.inf
+        best = int(np.argmax(worth))
+        chosen.append(best)
+        redundancy += between[:, best]
     return {"columns": chosen, "scores": [float(ic[j]) for j in chosen], "rows": rows}

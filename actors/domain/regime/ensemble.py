@@ -23,6 +23,7 @@ from actors.domain.registry import Params
 from actors.domain.state import Stateful
 
 _N = len(REGIMES)
+_NEVER = 1e-300  # stands for a probability of 0, whose logarithm does not exist
 
 
 class EnsembleParams(Params):
@@ -117,22 +118,21 @@ class RegimeEnsemble(Stateful):
             if view is None or view.confidence <= 0.0 or weight == 0.0:
                 continue
             heard += weight
-            for k, p in enumerate(view.probabilities):
-                scores[k] += weight * log(p) if p > 0.0 else -1e3
+            scores = [s + weight * log(p or _NEVER) for s, p in zip(scores, view.probabilities, strict=True)]
         if heard == 0.0 and not self._informed:
             return Assessment(UNDECIDED, UNIFORM, 0.0)
         self._informed = True
         step, base = self._stay - self._leave, self._leave  # Σ belief = 1, so the matrix product is affine
         highest = max(scores)
+        temper = self._temper
         raw = [
-            (base + step * b) * exp(self._temper * (s - highest))
-            for b, s in zip(self._belief, scores, strict=True)
+            (base + step * b) * exp(temper * (s - highest)) for b, s in zip(self._belief, scores, strict=True)
         ]
         total = sum(raw)
         self._belief = belief = tuple([r / total for r in raw])
         label = self._hysteresis.update(belief)
         held = belief[label]
-        others = max([b for k, b in enumerate(belief) if k != label])
+        others = max(belief[:label] + belief[label + 1 :])
         return Assessment(
             label=REGIMES[label],
             probabilities=belief,

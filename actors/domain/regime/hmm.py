@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from math import log, nan, sqrt
+from operator import mul
 from typing import Any, ClassVar
 
 import numpy as np
@@ -109,9 +110,7 @@ class Hmm(Detector):
         x[0] = min(max((r - m0) / s0, -_CLIP), _CLIP)
         x[1] = min(max((spread - m1) / s1, -_CLIP), _CLIP)
         alpha = self._filter.update(x).tolist()
-        probabilities = tuple(
-            [sum([a * w for a, w in zip(alpha, column, strict=True)]) for column in self._columns]
-        )
+        probabilities = tuple([sum(map(mul, alpha, column)) for column in self._columns])
         state, best = top(alpha), top(probabilities)
         self._bars_in_state = self._bars_in_state + 1 if state == self._native else 1
         self._native = state

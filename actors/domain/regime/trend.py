@@ -60,8 +60,8 @@ class Trend(Detector):
 
     Params: ClassVar[type[Params]] = TrendParams
     STATE: ClassVar[tuple[str, ...]] = (
-        "_bars", "_y", "_anchor", "_sum", "_moment", "_path", "_fast", "_slow", "_adx", "_up", "_down",
-        "_crash", "_native", "_bars_in_state",
+        "_bars", "_y", "_recent", "_anchor", "_sum", "_moment", "_path", "_fast", "_slow", "_adx", "_up",
+        "_down", "_crash", "_native", "_bars_in_state",
     )  # fmt: skip
 
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
@@ -76,7 +76,8 @@ class Trend(Detector):
         self._width = sqrt(p.drift_sd * p.drift_sd + 1.2 / n)
         self._crash_root = sqrt(p.crash_bars)
         self._bars = 0
-        self._y: deque[float] = deque(maxlen=max(n + 2, p.crash_bars))  # log closes, newest last
+        self._y: deque[float] = deque(maxlen=n + 2)  # log closes, newest last
+        self._recent: deque[float] = deque(maxlen=p.crash_bars)
         self._sum = self._moment = self._path = 0.0  # Σ y, Σ i·y (i = 0 oldest) of the window; Σ |Δy|
         self._anchor = 0.0  # log price that the sums are centred on
         self._fast = self._slow = 0.0
@@ -132,6 +133,7 @@ class Trend(Detector):
         """Move the window's sums by one bar; every 64 bars they are computed afresh."""
         y, n = self._y, self._n
         y.append(now)
+        self._recent.append(now)
         if len(y) <= n:
             return
         if self._bars % _RESTART_BARS == 0 or len(y) < n + 2:
@@ -152,5 +154,4 @@ class Trend(Detector):
         """Loss from the high of the last closes, in slow volatility over that many bars."""
         if self._slow <= 0.0:
             return 0.0
-        recent = list(self._y)[-self._p.crash_bars :]
-        return (max(recent) - now) / (sqrt(self._slow) * self._crash_root)
+        return (max(self._recent) - now) / (sqrt(self._slow) * self._crash_root)

@@ -10,7 +10,7 @@ members know and is not diluted by what they do not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, log
 
 from actors.domain.events.regime import REGIMES
 
@@ -28,7 +28,9 @@ PROTOTYPES: tuple[tuple[float, float], ...] = (
     (0.0, -1.1),
 )
 _PRIOR = (0.0, 0.0, 0.0, -1.0, 0.0, 0.0)  # log prior: crashes are short, so most bars lie in none
+_TABLE = tuple((drift, level, prior) for (drift, level), prior in zip(PROTOTYPES, _PRIOR, strict=True))
 _FLOOR = 1e-4
+_LOG_FLOOR = log(_FLOOR)
 
 
 def softmax(scores: Sequence[float]) -> tuple[float, ...]:
@@ -41,8 +43,8 @@ def softmax(scores: Sequence[float]) -> tuple[float, ...]:
     >>> softmax([0.0, 0.0])
     (0.5, 0.5)
     """
-    top = max(scores)
-    raw = [max(exp(s - top), _FLOOR) for s in scores]
+    highest = max(scores)
+    raw = [exp(s - highest) if s - highest > _LOG_FLOOR else _FLOOR for s in scores]
     total = sum(raw)
     return tuple([r / total for r in raw])
 
@@ -64,12 +66,7 @@ def soft_labels(
     a = 0.0 if drift is None else 0.5 / (drift_sd * drift_sd)
     b = 0.0 if volatility is None else 0.5 / (volatility_sd * volatility_sd)
     d, v = drift or 0.0, volatility or 0.0
-    return softmax(
-        [
-            prior - a * (d - pd) * (d - pd) - b * (v - pv) * (v - pv)
-            for (pd, pv), prior in zip(PROTOTYPES, _PRIOR, strict=True)
-        ]
-    )
+    return softmax([prior - a * (d - pd) * (d - pd) - b * (v - pv) * (v - pv) for pd, pv, prior in _TABLE])
 
 
 def top(probabilities: Sequence[float]) -> int:
