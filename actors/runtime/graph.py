@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,7 +42,7 @@ class AgentSpec:
     params : mapping
         Plain values only.
     inputs : tuple of Input
-        In the order in which their events stand in the inbox (before the stable sort by priority).
+        Whom it hears; `FleetGraph` puts them into the order in which their events stand in the inbox.
     loop : bool
         Depends on fills: computed step by step.
     tier : int
@@ -88,8 +88,14 @@ class FleetGraph:
                     problems.append(f"agent {s.name!r}: delay of {e.source!r} must be >= 0, found {e.delay}")
         if problems:
             raise ConfigError("FLEET_INVALID", "fleet: " + "; ".join(problems))
-        self.specs: tuple[AgentSpec, ...] = tuple(_topological(given))
-        self.index: dict[str, int] = {s.name: i for i, s in enumerate(self.specs)}
+        ordered = _topological(given)
+        self.index: dict[str, int] = {s.name: i for i, s in enumerate(ordered)}
+        place = {FEED: -1, **self.index}
+        # the canonical order of an inbox: what was said longest ago first, then the order of computation
+        self.specs: tuple[AgentSpec, ...] = tuple(
+            replace(s, inputs=tuple(sorted(s.inputs, key=lambda e: (-e.delay, place[e.source]))))
+            for s in ordered
+        )
 
     @cached_property
     def names(self) -> tuple[str, ...]:

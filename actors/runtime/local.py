@@ -1,15 +1,16 @@
-"""The local host: the whole fleet in one process, one logical-time priority queue.
+"""The local host: the whole fleet in one process, one logical-time queue.
 
-An entry of the queue is ``(step, position, agent)``: the earliest step first, inside a step the order of the
-graph. An agent is entered when something is put into its inbox for that step, so an agent without input does
-not run. This is the referee of the Ray host: both compute the same law.
+The queue is a calendar: per step one slot for each agent, in the order of the graph, holding what was said to
+it. Popping it in order ``(step, position)`` is the priority queue of logical time; inside an inbox the more
+urgent event comes first. An agent whose slot is empty does not run. This is the referee of the Ray host: both
+compute the same law.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heappop, heappush
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -25,18 +26,20 @@ Outputs = list[tuple[str, Sequence[Event]]]
 
 
 class TimedFits(InlineFits):
-    """Inline fits that add up their own wall time, so that refits can be counted apart."""
+    """Inline fits that add up their own wall and CPU time, so that refits can be counted apart."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seconds = 0.0
+        self.cpu_seconds = 0.0
         self.count = 0
 
     def submit(self, key: str, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
         """Compute now and count the time."""
-        t0 = time.perf_counter()
+        t0, c0 = time.perf_counter(), time.process_time()
         super().submit(key, fn, args)
         self.seconds += time.perf_counter() - t0
+        self.cpu_seconds += time.process_time() - c0
         self.count += 1
 
 
@@ -50,7 +53,7 @@ class LocalHost:
     fits : FitRunner, optional
         Inline by default.
     profile : bool
-        Measure the time inside each agent (`agent_seconds`).
+        Measure the CPU time inside each agent (`agent_seconds`).
     """
 
     def __init__(
@@ -61,73 +64,99 @@ class LocalHost:
         self.fits = fits if fits is not None else TimedFits()
         self.agents: list[Agent] = [build_agent(s, run, self.fits) for s in graph.specs]
         self.agent_seconds = [0.0] * len(self.agents) if profile else None
-        # routes[position][event type] -> [(destination, input number, delay), …]
-        self._routes: list[dict[type[Event], list[tuple[int, int, int]]]] = [{} for _ in graph.specs]
-        self._feed: dict[type[Event], list[tuple[int, int, int]]] = {}
+        # routes by event type: destinations in this step, and (destination, delay) in later ones
+        self._now: list[dict[type[Event], list[int]]] = [{} for _ in graph.specs]
+        self._later: list[dict[type[Event], list[tuple[int, int]]]] = [{} for _ in graph.specs]
+        self._feed: dict[type[Event], list[int]] = {}
         for dst, spec in enumerate(graph.specs):
-            for number, edge in enumerate(spec.inputs):
-                table = self._feed if edge.source == FEED else self._routes[graph.index[edge.source]]
+            for edge in spec.inputs:
                 for cls in self.agents[dst].consumes:
-                    table.setdefault(cls, []).append((dst, number, edge.delay))
-        self._widths = [len(s.inputs) for s in graph.specs]
-        self._queue: list[tuple[int, int]] = []
-        self._inbox: dict[tuple[int, int], list[list[Event]]] = {}
+                    if edge.source == FEED:
+                        self._feed.setdefault(cls, []).append(dst)
+                    elif edge.delay == 0:
+                        self._now[graph.index[edge.source]].setdefault(cls, []).append(dst)
+                    else:
+                        table = self._later[graph.index[edge.source]]
+                        table.setdefault(cls, []).append((dst, edge.delay))
+        # an agent that hears one priority only needs no sorting
+        self._sorted = [len({c.priority for c in a.consumes}) > 1 for a in self.agents]
+        self._size = len(graph.specs)
+        self._calendar: dict[int, list[list[Event] | None]] = {}
 
     def step(self, item: Slice) -> Outputs:
         """Compute one step; return ``(agent, events)`` of the agents that ran, in order."""
         number, warmup, ts = item.step, item.warmup, item.ts_event_ns
-        self._deliver(number, item.events, self._feed)
-        queue, inboxes, agents, routes = self._queue, self._inbox, self.agents, self._routes
+        boxes = self._calendar.pop(number, None) or [None] * self._size
+        for event in item.events:
+            for dst in self._feed.get(type(event), ()):
+                box = boxes[dst]
+                if box is None:
+                    boxes[dst] = [event]
+                else:
+                    box.append(event)
         seconds = self.agent_seconds
         out: Outputs = []
-        names = self.graph.names
-        while queue and queue[0][0] == number:
-            key = heappop(queue)
-            position = key[1]
-            buckets = inboxes.pop(key)
-            inbox = buckets[0] if len(buckets) == 1 else [e for b in buckets for e in b]
-            if len(inbox) > 1:
+        for position, (name, agent, now, later, sort) in enumerate(self._plan):
+            inbox = boxes[position]
+            if inbox is None:
+                continue
+            if sort and len(inbox) > 1:
                 inbox.sort(key=_priority)
             message = Step(number, ts, tuple(inbox), warmup)
             if seconds is None:
-                events = agents[position].process(message)
+                events = agent.process(message)
             else:
-                t0 = time.perf_counter()
-                events = agents[position].process(message)
-                seconds[position] += time.perf_counter() - t0
-            if events:
-                self._deliver(number, events, routes[position])
-            out.append((names[position], events))
+                t0 = time.process_time()
+                events = agent.process(message)
+                seconds[position] += time.process_time() - t0
+            for event in events:
+                cls = type(event)
+                for dst in now.get(cls, ()):
+                    box = boxes[dst]
+                    if box is None:
+                        boxes[dst] = [event]
+                    else:
+                        box.append(event)
+                if later:
+                    for dst, delay in later.get(cls, ()):
+                        self._post(number + delay, dst, event)
+            out.append((name, events))
         return out
 
-    def _deliver(
-        self, number: int, events: Iterable[Event], table: dict[type[Event], list[tuple[int, int, int]]]
-    ) -> None:
-        inboxes = self._inbox
-        for event in events:
-            for dst, slot, delay in table.get(type(event), ()):
-                key = (number + delay, dst)
-                buckets = inboxes.get(key)
-                if buckets is None:
-                    buckets = inboxes[key] = [[] for _ in range(self._widths[dst])]
-                    heappush(self._queue, key)
-                buckets[slot].append(event)
+    @cached_property
+    def _plan(self) -> list[tuple[str, Agent, dict[type[Event], list[int]], Any, bool]]:
+        return list(zip(self.graph.names, self.agents, self._now, self._later, self._sorted, strict=True))
+
+    def _post(self, step: int, dst: int, event: Event) -> None:
+        boxes = self._calendar.get(step)
+        if boxes is None:
+            boxes = self._calendar[step] = [None] * self._size
+        box = boxes[dst]
+        if box is None:
+            boxes[dst] = [event]
+        else:
+            box.append(event)
 
     def snapshot(self) -> dict[str, bytes]:
         """Return each agent's state (tests and resume of local runs)."""
         return {s.name: a.snapshot() for s, a in zip(self.graph.specs, self.agents, strict=True)}
 
-    def pending(self) -> list[tuple[int, int, list[list[Event]]]]:
-        """Return undelivered feedback: ``(step, position, buckets)``."""
-        return [(k[0], k[1], self._inbox[k]) for k in sorted(self._queue)]
+    def pending(self) -> list[tuple[int, int, list[Event]]]:
+        """Return undelivered feedback: ``(step, position, events)``."""
+        return [
+            (step, position, box)
+            for step in sorted(self._calendar)
+            for position, box in enumerate(self._calendar[step])
+            if box is not None
+        ]
 
     def restore(
-        self, states: dict[str, bytes], pending: Iterable[tuple[int, int, list[list[Event]]]] = ()
+        self, states: dict[str, bytes], pending: Iterable[tuple[int, int, list[Event]]] = ()
     ) -> None:
         """Load states and undelivered feedback."""
         for spec, agent in zip(self.graph.specs, self.agents, strict=True):
             agent.restore(states[spec.name])
-        self._queue, self._inbox = [], {}
-        for step, position, buckets in pending:
-            self._inbox[(step, position)] = [list(b) for b in buckets]
-            heappush(self._queue, (step, position))
+        self._calendar = {}
+        for step, position, events in pending:
+            for event in events:
+                self._post(step, position, event)

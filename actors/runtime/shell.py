@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,7 +83,7 @@ class AgentShell:
         self._inbox: dict[int, list[list[Event]]] = {}
         self._outputs: dict[int, tuple[int, bytes]] = {}
         self._store = SnapshotStore(run.snapshot_dir, run.key_path) if run.snapshot_dir else None
-        reconstructed = ray.get_runtime_context().was_current_actor_reconstructed if _in_actor() else False
+        reconstructed = _reconstructed()
         self.restored_step = -1
         if self._store is not None:
             if reconstructed or recover:
@@ -239,6 +240,15 @@ class AgentShell:
 
 def _priority(event: Event) -> int:
     return event.priority
+
+
+def _reconstructed() -> bool:
+    if not _in_actor():
+        return False
+    with warnings.catch_warnings():
+        # Ray's property calls a deprecated one of its own
+        warnings.simplefilter("ignore")
+        return bool(ray.get_runtime_context().was_current_actor_reconstructed)
 
 
 def _in_actor() -> bool:

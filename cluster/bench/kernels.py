@@ -22,6 +22,7 @@ import numpy as np
 
 from actors.domain import kernels
 from actors.domain.kernels import _dispatch, backend, twins
+from cluster.bench.kernel_models import model_rows
 
 Row = dict[str, Any]
 Call = Callable[[], object]
@@ -53,7 +54,7 @@ def run(bars: int, reps: int) -> list[dict[str, Any]]:
         Rounds; the median counts.
     """
     data = market(bars)
-    return [*_batch(data, reps), *_fused(data, reps), *_streams(data, reps)]
+    return [*_batch(data, reps), *_fused(data, reps), *_streams(data, reps), *model_rows(_round_robin, reps)]
 
 
 def _batch(data: tuple[np.ndarray, ...], reps: int) -> list[Row]:
@@ -110,7 +111,16 @@ def _cases(talib: Any) -> dict[str, tuple[Callable[..., object], Callable[..., o
     def adx(_o: np.ndarray, h: np.ndarray, lo: np.ndarray, c: np.ndarray, _v: np.ndarray) -> object:
         return talib.ADX(h, lo, c, 14), talib.PLUS_DI(h, lo, c, 14), talib.MINUS_DI(h, lo, c, 14)
 
-    cases: dict[str, tuple[Callable[..., object], Callable[..., object]]] = {
+    def squeeze(_o: np.ndarray, h: np.ndarray, lo: np.ndarray, c: np.ndarray, _v: np.ndarray) -> object:
+        upper, _, lower = talib.BBANDS(c, 20)
+        middle, width = talib.EMA(c, 20), 1.5 * talib.ATR(h, lo, c, 20)
+        return (upper < middle + width) & (lower > middle - width)
+
+    def donchian(_o: np.ndarray, h: np.ndarray, lo: np.ndarray, _c: np.ndarray, _v: np.ndarray) -> object:
+        upper, lower = talib.MAX(h, 20), talib.MIN(lo, 20)
+        return upper, lower, (upper + lower) * 0.5
+
+    cases: dict[str, tuple[Callable[..., object], Callable[..., object] | None]] = {
         "sma 20": (lambda k, o, h, lo, c, v: k.sma(c, 20), lambda o, h, lo, c, v: talib.SMA(c, 20)),
         "ema 20": (lambda k, o, h, lo, c, v: k.ema(c, 20), lambda o, h, lo, c, v: talib.EMA(c, 20)),
         "rsi 14": (lambda k, o, h, lo, c, v: k.rsi(c, 14), lambda o, h, lo, c, v: talib.RSI(c, 14)),
@@ -135,6 +145,9 @@ def _cases(talib: Any) -> dict[str, tuple[Callable[..., object], Callable[..., o
             lambda o, h, lo, c, v: talib.STOCHRSI(c, 14, 14, 3),
         ),
         "obv": (lambda k, o, h, lo, c, v: k.obv(c, v), lambda o, h, lo, c, v: talib.OBV(c, v)),
+        "donchian 20": (lambda k, o, h, lo, c, v: k.donchian(h, lo, 20), donchian),
+        "squeeze 20": (lambda k, o, h, lo, c, v: k.squeeze(h, lo, c), squeeze),
+        "heikin_ashi": (lambda k, o, h, lo, c, v: k.heikin_ashi(o, h, lo, c), None),
     }
     return {name: (ours, peer if talib is not None else None) for name, (ours, peer) in cases.items()}
 
@@ -184,6 +197,12 @@ class _Empty:
     def one(self, x: float) -> None:
         pass
 
+    def two(self, a: float, b: float) -> None:
+        pass
+
+    def four(self, a: float, b: float, c: float, d: float) -> None:
+        pass
+
     def three(self, a: float, b: float, c: float) -> None:
         pass
 
@@ -195,6 +214,10 @@ def _streams(data: tuple[np.ndarray, ...], reps: int) -> list[Row]:
     opened, high, low, close, volume = (x[:STREAM_BARS].tolist() for x in data)
     one: Bars = [(x,) for x in close]
     three: Bars = list(zip(high, low, close, strict=True))
+    ranges: Bars = list(zip(high, low, strict=True))
+    moves: Bars = list(zip(close, volume, strict=True))
+    flows: Bars = list(zip(high, low, close, volume, strict=True))
+    candles: Bars = list(zip(opened, high, low, close, strict=True))
     five: Bars = list(zip(opened, high, low, close, volume, strict=True))
     makers: dict[str, tuple[Callable[[], Any], Bars]] = {
         "sma": (lambda: kernels.sma_stream(20), one),
@@ -205,12 +228,25 @@ def _streams(data: tuple[np.ndarray, ...], reps: int) -> list[Row]:
         "bollinger": (kernels.bollinger_stream, one),
         "atr": (kernels.atr_stream, three),
         "adx": (kernels.adx_stream, three),
+        "stoch_rsi": (kernels.stoch_rsi_stream, one),
+        "obv": (kernels.obv_stream, moves),
+        "donchian": (kernels.donchian_stream, ranges),
+        "keltner": (kernels.keltner_stream, three),
+        "squeeze": (kernels.squeeze_stream, three),
+        "cmf": (kernels.cmf_stream, flows),
+        "heikin_ashi": (kernels.heikin_ashi_stream, candles),
         "indicator_set": (kernels.indicator_set, five),
     }
     empty = _Empty()
-    floors: dict[int, Callable[..., object]] = {1: empty.one, 3: empty.three, 5: empty.five}
+    floors: dict[int, Callable[..., object]] = {
+        1: empty.one,
+        2: empty.two,
+        3: empty.three,
+        4: empty.four,
+        5: empty.five,
+    }
     jobs: dict[str, Call] = {name: partial(_stream, make, bars) for name, (make, bars) in makers.items()}
-    for width, bars in ((1, one), (3, three), (5, five)):
+    for width, bars in ((1, one), (2, moves), (3, three), (4, flows), (5, five)):
         jobs[f"empty {width}"] = partial(_drive, floors[width], bars)
     took = _round_robin(jobs, reps)
     count = len(one)
@@ -233,6 +269,12 @@ def _drive(update: Callable[..., object], bars: Bars) -> None:
     if len(bars[0]) == 1:
         for (x,) in bars:
             update(x)
+    elif len(bars[0]) == 2:
+        for a, b in bars:
+            update(a, b)
+    elif len(bars[0]) == 4:
+        for a, b, c, d in bars:
+            update(a, b, c, d)
     elif len(bars[0]) == 3:
         for a, b, c in bars:
             update(a, b, c)
@@ -284,6 +326,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         "what",
         "ns_per_bar",
         "faster_than_talib",
+        "faster_than_peer",
         "faster_than_twin",
         "x_copy",
         "x_empty_call",
@@ -325,7 +368,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(document)
         return 0
     print(
-        f"kernels: {info.name} {info.version} ({info.reason}), {options.bars:,} bars, median of {options.reps}"
+        f"kernels: {info.name} {info.version} ({info.reason}), {options.bars:,} bars, {options.reps} rounds"
     )
     print(table(rows))
     if options.json:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from actors.adapters.journal.entries import SUBMIT
-from actors.adapters.journal.store import Journal
+from actors.adapters.journal.reader import JournalReader
 from actors.adapters.journal.verify import verify
 from actors.domain.errors import ConfigError
 from actors.domain.events.execution import OrderFilled, SubmitOrder
@@ -143,7 +143,7 @@ def audit(finished: Finished, reference: Finished) -> dict[str, Any]:
     """
     plan = finished.plan
     wanted = submitted_ids(reference.recorder.lines)
-    with Journal(plan.journal_url, plan.run_id, read_only=True) as journal:
+    with JournalReader(plan.journal_url, plan.run_id) as journal:
         intents = [i for i in journal.intents() if i.kind == SUBMIT]
         fills = [(r.step, r.event) for r in journal.reports() if isinstance(r.event, OrderFilled)]
         problems = verify(journal)

@@ -130,7 +130,7 @@ def run_local(
     if journal is not None:
         host.agents[plan.graph.index["journal"]].attach(journal)  # type: ignore[attr-defined]
     every = runtime.snapshot_every_steps
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     try:
         for first in range(begin, len(plan.feed), 64):
             block = plan.feed.block(first, first + 64)
@@ -146,9 +146,10 @@ def run_local(
         recorder.flush()
         if journal is not None:
             journal.close()
-    wall = time.perf_counter() - started
+    wall, cpu = time.perf_counter() - started, time.process_time() - cpu
     fits = host.fits if isinstance(host.fits, TimedFits) else None
-    extra: dict[str, Any] = {"kernel": info, "fit_count": fits.count if fits else 0}
+    extra: dict[str, Any] = {"kernel": info, "fit_count": fits.count if fits else 0,
+                             "cpu_s": cpu, "fit_cpu_s": fits.cpu_seconds if fits else 0.0}
     if host.agent_seconds is not None:
         extra["agent_seconds"] = dict(zip(plan.graph.names, host.agent_seconds, strict=True))
     import os
@@ -167,7 +168,7 @@ def _save_local(host: LocalHost, recorder: Recorder, store: SnapshotStore, plan:
     config_hash = plan.config.content_hash
     for name, state in host.snapshot().items():
         store.save(name, step, state_codec.dumps({"agent": state}), config_hash)
-    pending = [[k, position, encode_block(buckets)] for k, position, buckets in host.pending()]
+    pending = [[k, position, encode_block([events])] for k, position, events in host.pending()]
     store.save(PENDING, step, state_codec.dumps(pending), config_hash)
     store.save(RECORDER, step, state_codec.dumps(recorder.state()), config_hash)
     store.prune(_members(plan, (RECORDER, PENDING)))
@@ -180,7 +181,7 @@ def _restore_local(host: LocalHost, recorder: Recorder, store: SnapshotStore, pl
         for n in plan.graph.names
     }
     pending = [
-        (k, position, decode_block(payload))
+        (k, position, decode_block(payload)[0])
         for k, position, payload in state_codec.loads(store.load(PENDING, step, config_hash))
     ]
     host.restore(states, pending)

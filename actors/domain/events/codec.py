@@ -64,6 +64,15 @@ _STAGES = ("system", "market", "venue", "ledger", "features", "regime", "learnin
 STAGE_ORDER: dict[str, int] = {name: i for i, name in enumerate(_STAGES)}
 
 
+_DECISIONS: dict[type[Event], tuple[str, int, tuple[str, ...], bool]] = {
+    EVENT_TYPES[n]: (
+        n, STAGE_ORDER[EVENT_TYPES[n].stage],
+        tuple(f for f in _FIELDS[n] if not (n in _ON_CHANGE and f == "ts_event_ns")), n in _ON_CHANGE,
+    )
+    for n in DECISION_TYPES
+}  # fmt: skip
+
+
 def encode(record: EventRecord) -> bytes:
     """Return one record as bytes.
 
@@ -118,17 +127,17 @@ def canonical(value: Any) -> Any:
     Examples
     --------
     >>> canonical((Decimal("1.50"), 0.1 + 0.2))
-    ['1.5', '0.3']
+    ['1.5', 0.3]
     """
+    if type(value) is float:
+        # adding zero turns -0.0 into 0.0
+        return round(value, 9) + 0.0 if value == value else "nan"
     if isinstance(value, Decimal):
         return normal_str(value)
     if isinstance(value, bool) or value is None or isinstance(value, int | str):
         return value
     if isinstance(value, float):
-        if value != value:
-            return "nan"
-        text = f"{value:.9f}".rstrip("0").rstrip(".")
-        return "0" if text in ("-0", "") else text
+        return canonical(float(value))
     if isinstance(value, tuple | list):
         return [canonical(v) for v in value]
     raise TypeError(f"canonical: unexpected {type(value).__name__}")
@@ -151,17 +160,20 @@ class DecisionLog:
         rows = []
         for source, events in outputs:
             for seq, event in enumerate(events):
-                name = type(event).__name__
-                if name not in DECISION_TYPES:
+                known = _DECISIONS.get(type(event))
+                if known is None:
                     continue
-                fields = [[f, canonical(getattr(event, f))] for f in _FIELDS[name]]
-                if name in _ON_CHANGE:
+                name, stage, names, on_change = known
+                if on_change:
                     key = (name, event.instrument_id, source)
-                    body = [x for x in fields if x[0] != "ts_event_ns"]
+                    body = [canonical(getattr(event, f)) for f in names]
                     if self._last.get(key) == body:
                         continue
                     self._last[key] = body
-                rows.append((STAGE_ORDER[event.stage], source, seq, name, fields))
+                    fields = [["ts_event_ns", event.ts_event_ns], *map(list, zip(names, body, strict=True))]
+                else:
+                    fields = [[f, canonical(getattr(event, f))] for f in names]
+                rows.append((stage, source, seq, name, fields))
         rows.sort(key=lambda r: r[:3])
         lines = []
         for _, source, _, name, fields in rows:
