@@ -131,8 +131,8 @@ def trade_row(trade: TradeClosed, *, strategy: str = "") -> dict[str, Any]:
         "opened_at": format_ns(trade.opened_ns),
         "closed_at": format_ns(trade.closed_ns),
         "quantity": normal_str(trade.quantity),
-        "entry_price": normal_str(trade.entry_price),
-        "exit_price": normal_str(trade.exit_price),
+        "entry_price": _money(trade.entry_price),
+        "exit_price": _money(trade.exit_price),
         "fees_quote": normal_str(trade.fees_quote),
         "slippage_quote": normal_str(trade.slippage_quote),
         "pnl_quote": normal_str(trade.pnl_quote),
@@ -144,7 +144,7 @@ def trade_row(trade: TradeClosed, *, strategy: str = "") -> dict[str, Any]:
 
 
 def _money(value: Decimal | None) -> str | None:
-    # an average need not end; twelve digits are far below any fee
+    # an average (also an average price) need not end; twelve digits are far below any fee
     return None if value is None else normal_str(value.quantize(Decimal("1e-12")))
 
 

@@ -239,7 +239,8 @@ class RunRecord:
                 last = dict(zip(series.members, series.weights[-1], strict=True))
         for row in agents:
             row.events = self._events.get(row.name, 0)
-            row.weight = last.get(row.name)
+            # strategies are weighed under their kind, agents are named strategy-<kind>
+            row.weight = last.get(row.name, last.get(row.name.removeprefix("strategy-")))
             marks = list(self._scores.get(row.name, {}).values())
             seen = sum(mark.observations for mark in marks)
             row.observations = seen if marks else None

@@ -12,6 +12,8 @@ from actors.domain.errors import InvalidParamsError
 from actors.domain.model.timeframe import DAY_NS
 from actors.domain.state import Stateful
 
+# 1 - 90/100 is 0.09999999999999998 in floats, and still ten per cent
+_NOISE = 1e-12
 NEVER = 1 << 62
 """`until_step` of a breaker that only a person resets."""
 
@@ -87,10 +89,10 @@ class DrawdownBreaker(Breaker):
         self._all_time_peak = max(self._all_time_peak, equity)
         if not self.tripped:
             total = 1.0 - equity / self._all_time_peak
-            if p.halt_frac is not None and total >= p.halt_frac:
+            if p.halt_frac is not None and total >= p.halt_frac - _NOISE:
                 return self.trip(p.halt_frac, total, NEVER)
             depth = 1.0 - equity / self._peak
-            if depth >= p.limit_frac:
+            if depth >= p.limit_frac - _NOISE:
                 return self.trip(p.limit_frac, depth, step + p.cooldown_steps)
             return False
         if step < self.until_step or not flat:
@@ -134,7 +136,7 @@ class DailyLossBreaker(Breaker):
             self._start = equity
             return True
         loss = 1.0 - equity / self._start if self._start > 0.0 else 0.0
-        if loss < self.params.limit_frac:
+        if loss < self.params.limit_frac - _NOISE:
             return False
         self._trip_day = day
         rest_ns = (day + 1) * DAY_NS - ts_ns

@@ -116,7 +116,7 @@ def source_table(model: ReportModel) -> Table:
         (
             s.pair, s.source + (" (synthetic)" if s.synthetic else ""), f"{s.rows}",
             f"{clock(s.first_ns)} to {clock(s.last_ns)}", str(s.gaps), number(s.missing_frac, 3, 100),
-            "; ".join(s.defects) or "none found",
+            "; ".join(_short(d) for d in s.defects) or "none found",
         )
         for s in model.sources
     ]  # fmt: skip
@@ -216,10 +216,11 @@ def agent_table(model: ReportModel) -> Table:
 def trade_table(model: ReportModel) -> Table:
     """The last round trips."""
     shown = model.trades[-MAX_TRADES:]
-    keys = ("pair", "side", "opened_at", "closed_at", "quantity", "entry_price", "exit_price")
     rows = [
         (
-            *(str(t[k]) for k in keys), number(t["fees_quote"], 2), number(t["slippage_quote"], 2),
+            str(t["pair"]), str(t["side"]), _minute(t["opened_at"]), _minute(t["closed_at"]),
+            str(t["quantity"]), _price(t["entry_price"]), _price(t["exit_price"]),
+            number(t["fees_quote"], 2), number(t["slippage_quote"], 2),
             number(t["pnl_quote"], 2), number(t["return_frac"], 2, 100), str(t["duration_bars"]),
             str(t["exit_reason"]),
         )
@@ -313,6 +314,24 @@ def clock(ts_ns: int | None) -> str:
     if ts_ns is None:
         return _DASH
     return datetime.fromtimestamp(ts_ns // 1_000_000_000, tz=UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _minute(text: str) -> str:
+    # 2020-02-01T01:00:00Z
+    return text[:16].replace("T", " ")
+
+
+def _price(text: str) -> str:
+    """Return a price with eight significant digits: an average of fills has more than anyone can use."""
+    return f"{Decimal(text):.8g}"
+
+
+def _short(text: str, limit: int = 280) -> str:
+    return (
+        text
+        if len(text) <= limit
+        else f"{text[:limit]}… ({len(text) - limit} characters more in the data check)"
+    )
 
 
 def _first(model: ReportModel) -> int | None:
