@@ -168,7 +168,7 @@ def risk_figure(model: ReportModel) -> go.Figure:
     account = model.account
     ts = _ms(account.ts_ns)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06)
-    gross = 100.0 * np.abs(np.array(account.exposures, dtype=float)).sum(axis=1)
+    gross = 100.0 * np.array([sum(map(abs, row)) for row in account.exposures], dtype=float)
     figure.add_trace(_line(ts, gross, "gross exposure", BLUE), 1, 1)
     limit = model.limits.get("max_gross_exposure.limit_frac")
     if limit is not None and len(ts):

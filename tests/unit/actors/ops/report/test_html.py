@@ -111,9 +111,10 @@ def test_long_runs_are_thinned_but_keep_their_extremes(simulated):
     assert max(equity_figure(model).data[0].y) == 99_999.0
 
 
-def test_figures_of_a_run_without_trades(simulated):
-    model = simulated.simulated_report(bars=400, warmup=399)
-    assert model.metrics["trade_count"] == 0
+@pytest.mark.parametrize("warmup", [399, 400])
+def test_run_without_trades_or_even_without_bars(simulated, warmup):
+    model = simulated.simulated_report(bars=400, warmup=warmup)
+    assert (model.metrics["trade_count"], model.metrics["bars"]) == (0, 400 - warmup)
     assert set(figures(model)) >= {"equity", "risk", "costs"}
     assert "None in this run." in render(model)
 
