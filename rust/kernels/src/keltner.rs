@@ -4,11 +4,15 @@
 //! and [`crate::atr`](fn@crate::atr). All three lines start together at bar `max(n - 1, m)`, and all three are
 //! undefined after a non-finite input.
 
-use crate::atr::{atr, Atr, Bars};
+use crate::atr::{Atr, Bars};
 use crate::bollinger::Bands;
 use crate::codec::{Reader, Writer};
-use crate::ema::{ema, Ema};
+use crate::ema::Ema;
 use crate::error::{same_len, KernelError, Result};
+use crate::simd::{dispatch, Job, F4};
+
+/// Bars per pass: the three outputs are written while they are in the first-level cache.
+const PASS: usize = 512;
 
 /// Upper, middle, lower from average, range and width; NaN in all unless both are finite.
 #[inline(always)]
@@ -90,14 +94,88 @@ impl Keltner {
 /// [`KernelError`] for bad parameters or unequal lengths.
 pub fn keltner(bars: Bars<'_>, ema_window: usize, atr_window: usize, k: f64, out: Bands<'_>) -> Result<()> {
     width_ok(k)?;
-    let Bands { upper, middle, lower } = out;
-    same_len(bars.count()?, upper.len())?;
-    ema(bars.close, ema_window, middle)?;
-    atr(bars, atr_window, lower)?;
-    for ((u, m), l) in upper.iter_mut().zip(middle.iter_mut()).zip(lower.iter_mut()) {
-        (*u, *m, *l) = lines(*m, *l, k);
+    let len = bars.count()?;
+    for found in [out.upper.len(), out.middle.len(), out.lower.len()] {
+        same_len(len, found)?;
     }
+    let state = Keltner::new(ema_window, atr_window, k)?;
+    dispatch(Run {
+        bars,
+        len,
+        ema_window,
+        state,
+        out,
+    });
     Ok(())
+}
+
+struct Run<'a, 'b> {
+    bars: Bars<'a>,
+    len: usize,
+    ema_window: usize,
+    state: Keltner,
+    out: Bands<'b>,
+}
+
+impl Job for Run<'_, '_> {
+    #[inline(always)]
+    fn run<V: F4>(self) {
+        let Self {
+            bars,
+            len,
+            ema_window,
+            state,
+            out,
+        } = self;
+        let Keltner {
+            middle: mut ema,
+            range: mut atr,
+            k,
+        } = state;
+        let step = |atr: &mut Atr, i: usize| atr.update(bars.high[i], bars.low[i], bars.close[i]);
+        // averages go where the middle stands, ranges where the lower line will
+        let (mut e, mut a) = (ema_window.min(len), atr.lead().min(len));
+        for (o, &x) in out.middle[..e].iter_mut().zip(bars.close) {
+            *o = ema.update(x);
+        }
+        for (i, o) in out.lower[..a].iter_mut().enumerate() {
+            *o = step(&mut atr, i);
+        }
+        let (mut end, mut done) = (0, 0);
+        while end < len {
+            end = (end + PASS).min(len);
+            // groups of four count from the seed of each average, so the two do not end on the same bar
+            let n = end.saturating_sub(e) / 4 * 4;
+            if n > 0 {
+                ema.groups::<V>(&bars.close[e..e + n], &mut out.middle[e..e + n]);
+                e += n;
+            }
+            let n = end.saturating_sub(a) / 4 * 4;
+            if n > 0 {
+                atr.groups::<V>(bars, a, &mut out.lower[a..a + n]);
+                a += n;
+            }
+            if end == len {
+                for (o, &x) in out.middle[e..].iter_mut().zip(&bars.close[e..]) {
+                    *o = ema.update(x);
+                }
+                for (i, o) in out.lower.iter_mut().enumerate().skip(a) {
+                    *o = step(&mut atr, i);
+                }
+                (e, a) = (len, len);
+            }
+            let upto = e.min(a).min(end).max(done);
+            let (u, m, l) = (
+                &mut out.upper[done..upto],
+                &mut out.middle[done..upto],
+                &mut out.lower[done..upto],
+            );
+            for ((u, m), l) in u.iter_mut().zip(m).zip(l) {
+                (*u, *m, *l) = lines(*m, *l, k);
+            }
+            done = upto;
+        }
+    }
 }
 
 #[cfg(test)]
