@@ -63,7 +63,7 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
              params=dict(config["features"])),
     ]  # fmt: skip
     out += [
-        spec(name, f"regime:{_slug(d['kind'])}", f"{_A}.regime:RegimeAgent", [Input(bars)],
+        spec(name, f"regime:{_slug(d['kind'])}", f"{_A}.regime:RegimeAgent", [Input(bars), Input("health")],
              params={"kind": d["kind"], "params": d["params"]})
         for name, d in zip(detector_names, detectors, strict=True)
     ]  # fmt: skip

@@ -61,7 +61,8 @@ def build_agent(spec: AgentSpec, run: RunSettings, fits: FitRunner) -> Agent:
         cls = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError) as e:
         raise UnknownComponentError(
-            "FACTORY_UNKNOWN", f"agent {spec.name}: expected factory module:Class, found {spec.factory!r} ({e})"
+            "FACTORY_UNKNOWN",
+            f"agent {spec.name}: expected factory module:Class, found {spec.factory!r} ({e})",
         ) from e
     ctx = AgentContext(spec.name, run.instruments, run.timeframe_ns, run.seed, fits)
     agent: Agent = cls(ctx, **dict(spec.params))

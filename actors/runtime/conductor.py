@@ -99,7 +99,9 @@ class Conductor:
         self.graph, self.feed = graph, feed
         self.supervisor, self.handles = supervisor, handles
         self.block = min(block_steps, graph.max_block)
-        self.every = max(1, round(snapshot_every_steps / self.block)) * self.block if snapshot_every_steps else 0
+        self.every = (
+            max(1, round(snapshot_every_steps / self.block)) * self.block if snapshot_every_steps else 0
+        )
         self._on_step, self._on_submit, self._on_saved = on_step, on_submit, on_saved
         self._on_recovered = on_recovered
         self._deadline = recovery_deadline_s
@@ -302,12 +304,14 @@ class Conductor:
             except _LOST as e:
                 if time.monotonic() > end:
                     raise SupervisionError(
-                        "SUPERVISOR_MISSING", f"supervisor: expected an answer within {self._deadline:g} s, found {e}"
+                        "SUPERVISOR_MISSING",
+                        f"supervisor: expected an answer within {self._deadline:g} s, found {e}",
                     ) from e
                 time.sleep(0.1)
             except GetTimeoutError as e:
                 raise SupervisionError(
-                    "SUPERVISOR_MISSING", f"supervisor: expected an answer within {self._deadline:g} s, found none"
+                    "SUPERVISOR_MISSING",
+                    f"supervisor: expected an answer within {self._deadline:g} s, found none",
                 ) from e
             except RayTaskError as e:
                 raise _root(e) from e
@@ -353,7 +357,8 @@ class Conductor:
             _, refs = ray.wait(refs, num_returns=len(refs), timeout=5.0)
             if refs and time.monotonic() > end:
                 raise SupervisionError(
-                    "SETTLE_TIMEOUT", f"recovery: expected {len(refs)} calls to settle in {self._deadline:g} s"
+                    "SETTLE_TIMEOUT",
+                    f"recovery: expected {len(refs)} calls to settle in {self._deadline:g} s",
                 )
         for call in open_calls:
             try:

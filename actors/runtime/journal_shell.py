@@ -27,9 +27,7 @@ class TimedJournal:
         self._journal = journal
         self.commit_ms: deque[float] = deque(maxlen=10_000)
 
-    def commit_step(
-        self, step: int, intents: Sequence[EventRecord], reports: Sequence[EventRecord]
-    ) -> None:
+    def commit_step(self, step: int, intents: Sequence[EventRecord], reports: Sequence[EventRecord]) -> None:
         """Make a step's intents and reports durable."""
         started = time.perf_counter()
         self._journal.commit_step(step, intents, reports)

@@ -150,9 +150,7 @@ class LocalHost:
             if box is not None
         ]
 
-    def restore(
-        self, states: dict[str, bytes], pending: Iterable[tuple[int, int, list[Event]]] = ()
-    ) -> None:
+    def restore(self, states: dict[str, bytes], pending: Iterable[tuple[int, int, list[Event]]] = ()) -> None:
         """Load states and undelivered feedback."""
         for spec, agent in zip(self.graph.specs, self.agents, strict=True):
             agent.restore(states[spec.name])

@@ -74,7 +74,8 @@ class RayHost:
         except ray.exceptions.GetTimeoutError as e:
             self.close()
             raise SupervisionError(
-                "FLEET_LATE", f"fleet: expected all agents ready within {self._deadline:g} s, found some missing"
+                "FLEET_LATE",
+                f"fleet: expected all agents ready within {self._deadline:g} s, found some missing",
             ) from e
         except RayError as e:
             root = _root(e)

@@ -12,6 +12,7 @@ from ray.exceptions import AuthenticationError as RayAuthenticationError
 
 from actors.domain.errors import ConfigError, VenueUnavailableError
 
+
 @contextlib.contextmanager
 def ray_session(
     *,
@@ -36,7 +37,8 @@ def ray_session(
     """
     if "RAY_AUTH_MODE" not in os.environ:
         raise ConfigError(
-            "RAY_ENVIRONMENT", "Ray: expected prepare_environment before the first import of ray; found no RAY_AUTH_MODE"
+            "RAY_ENVIRONMENT",
+            "Ray: expected prepare_environment before the first import of ray; found no RAY_AUTH_MODE",
         )
     if ray.is_initialized():
         yield

@@ -40,9 +40,7 @@ class SliceFeed:
         timeframe = next(iter(self.frames.values())).timeframe_ns
         first = 0 if start_ns is None else int(np.searchsorted(self.times, start_ns + timeframe))
         self.warmup_steps = first
-        self._rows = {
-            pair: np.searchsorted(self.times, f.close_ns) for pair, f in self.frames.items()
-        }
+        self._rows = {pair: np.searchsorted(self.times, f.close_ns) for pair, f in self.frames.items()}
 
     def __len__(self) -> int:
         return int(self.times.size)

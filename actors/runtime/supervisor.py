@@ -105,7 +105,11 @@ class Supervisor:
 
         After a restart of the supervisor itself the children are found by name.
         """
-        for name, cls in ((names.REGISTRY, AgentRegistry), (names.BUS, EventBus), (names.KNOWLEDGE, KnowledgeRepository)):
+        for name, cls in (
+            (names.REGISTRY, AgentRegistry),
+            (names.BUS, EventBus),
+            (names.KNOWLEDGE, KnowledgeRepository),
+        ):
             self._handles[name] = self._create_platform(name, cls)
         for spec in sorted(self._specs.values(), key=lambda s: s.tier):
             self._adopt(spec) or self._create(spec, recover=self._created)
@@ -182,7 +186,9 @@ class Supervisor:
                 return row
             await asyncio.sleep(0.05)
         raise SupervisionError(
-            "AGENT_MISSING", f"agent {name}: expected an answer before the deadline, found: {reason}", agent=name
+            "AGENT_MISSING",
+            f"agent {name}: expected an answer before the deadline, found: {reason}",
+            agent=name,
         )
 
     async def _ask(self, name: str, timeout_s: float) -> tuple[dict[str, Any] | None, str]:
@@ -310,5 +316,3 @@ class Supervisor:
                 ray.kill(self._handles[name], no_restart=True)
         if self._watcher is asyncio.current_task():
             ray.actor.exit_actor()
-
-

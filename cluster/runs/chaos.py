@@ -27,7 +27,14 @@ from actors.runtime import names
 from cluster.runs.execute import Finished
 from cluster.runs.plan import RunPlan
 
-MUST = ("coordinator-strategy", "coordinator-risk", "coordinator-execution", names.SUPERVISOR, names.BUS, names.JOURNAL)
+MUST = (
+    "coordinator-strategy",
+    "coordinator-risk",
+    "coordinator-execution",
+    names.SUPERVISOR,
+    names.BUS,
+    names.JOURNAL,
+)
 _PLATFORM = (names.SUPERVISOR, *names.PLATFORM)
 
 
@@ -58,10 +65,13 @@ def draw_kills(agents: Sequence[str], kills: int, first: int, last: int, seed: i
     """
     if kills < len(MUST):
         raise ConfigError(
-            "KILLS_FEW", f"--kills: expected at least {len(MUST)} (one each of {', '.join(MUST)}), found {kills}"
+            "KILLS_FEW",
+            f"--kills: expected at least {len(MUST)} (one each of {', '.join(MUST)}), found {kills}",
         )
     if last - first < kills:
-        raise ConfigError("KILLS_MANY", f"--kills: expected at most one per step, found {kills} on {last - first} steps")
+        raise ConfigError(
+            "KILLS_MANY", f"--kills: expected at most one per step, found {kills} on {last - first} steps"
+        )
     rng = np.random.default_rng(derive_seed(seed, "chaos"))
     everybody = [*agents, *_PLATFORM]
     victims = [*MUST, *(everybody[int(i)] for i in rng.integers(0, len(everybody), kills - len(MUST)))]

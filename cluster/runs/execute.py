@@ -148,8 +148,12 @@ def run_local(
             journal.close()
     wall, cpu = time.perf_counter() - started, time.process_time() - cpu
     fits = host.fits if isinstance(host.fits, TimedFits) else None
-    extra: dict[str, Any] = {"kernel": info, "fit_count": fits.count if fits else 0,
-                             "cpu_s": cpu, "fit_cpu_s": fits.cpu_seconds if fits else 0.0}
+    extra: dict[str, Any] = {
+        "kernel": info,
+        "fit_count": fits.count if fits else 0,
+        "cpu_s": cpu,
+        "fit_cpu_s": fits.cpu_seconds if fits else 0.0,
+    }
     if host.agent_seconds is not None:
         extra["agent_seconds"] = dict(zip(plan.graph.names, host.agent_seconds, strict=True))
     import os
@@ -160,7 +164,9 @@ def run_local(
 
 def _records(block: Sequence[Slice]) -> list[EventRecord]:
     return [
-        EventRecord(step=s.step, source=e.source, seq=i, event=e) for s in block for i, e in enumerate(s.events)
+        EventRecord(step=s.step, source=e.source, seq=i, event=e)
+        for s in block
+        for i, e in enumerate(s.events)
     ]
 
 
@@ -174,7 +180,9 @@ def _save_local(host: LocalHost, recorder: Recorder, store: SnapshotStore, plan:
     store.prune(_members(plan, (RECORDER, PENDING)))
 
 
-def _restore_local(host: LocalHost, recorder: Recorder, store: SnapshotStore, plan: RunPlan, step: int) -> None:
+def _restore_local(
+    host: LocalHost, recorder: Recorder, store: SnapshotStore, plan: RunPlan, step: int
+) -> None:
     config_hash = plan.config.content_hash
     states = {
         n: state_codec.loads(store.load(n, step, config_hash), allow_opaque=True)["agent"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from actors.agents.fleet import default_fleet
 from actors.domain import registry
+from actors.domain.agent_params import checked
 from actors.domain.errors import ConfigError, DataError, InvalidParamsError
 from actors.domain.features.pipeline import feature_names
 from actors.domain.model.bars import BarFrame
@@ -19,8 +20,9 @@ from actors.domain.model.timerange import TimeRange
 from actors.runtime.build import RunSettings
 from actors.runtime.graph import FleetGraph
 from actors.runtime.slices import SliceFeed
+from config.contradictions import across
 from config.load import ResolvedConfig
-from config.schema import Config, components
+from config.schema import Config, blocks, components
 
 WORKER_ENV: Mapping[str, str] = {
     "OMP_NUM_THREADS": "1",
@@ -62,14 +64,21 @@ def validate_components(config: Config) -> None:
     ConfigError
         With all problems and their paths at once.
     """
-    problems = []
+    problems, known = [], []
     for ref in components(config):
         try:
-            registry.validate(ref.package, ref.kind, ref.params)
+            params = registry.validate(ref.package, ref.kind, ref.params)
+            known.append((ref.path, ref.kind, params.model_dump()))
         except ConfigError as e:
             problems.append(f"{ref.path}: {e.message}")
+    for ref in blocks(config):
+        try:
+            checked(registry.load(ref.package, ref.kind), ref.params, ref.path)
+        except ConfigError as e:
+            problems.append(e.message)
+    problems += [str(p) for p in across(known)]
     if problems:
-        raise InvalidParamsError("COMPONENTS_INVALID", "configuration: " + "\n  ".join(problems))
+        raise InvalidParamsError("COMPONENTS_INVALID", "configuration:\n  " + "\n  ".join(problems))
 
 
 def instruments(config: Config, pairs: Sequence[str]) -> dict[str, Instrument]:

@@ -62,7 +62,9 @@ def newest_interrupted(args: argparse.Namespace, verb: str) -> tuple[str, dict[s
         note = json.loads(folder.read_text(encoding="utf-8"))
         if note["verb"] == verb and note["status"] not in ("done",):
             return folder.parent.name, note["args"]
-    raise ConfigError("NOTHING_TO_RESUME", f"--resume: expected an unfinished run of {verb} in {root}, found none")
+    raise ConfigError(
+        "NOTHING_TO_RESUME", f"--resume: expected an unfinished run of {verb} in {root}, found none"
+    )
 
 
 def note_run(folder: Path, verb: str, args: Mapping[str, Any], status: str) -> None:
@@ -231,5 +233,7 @@ def absolute_data(data: Sequence[str]) -> list[str]:
     out = []
     for item in data:
         pair, sep, path = item.partition("=")
-        out.append(f"{pair}={absolute(path)}" if sep and "/" in pair and not Path(item).exists() else absolute(item))
+        out.append(
+            f"{pair}={absolute(path)}" if sep and "/" in pair and not Path(item).exists() else absolute(item)
+        )
     return out
