@@ -21,6 +21,7 @@ import pydantic
 from actors.domain.errors import InvalidParamsError
 from actors.domain.fitting import FitRunner
 from actors.domain.learning.base import Notice, Predictor, Sample
+from actors.domain.learning.drift.adwin import Adwin
 from actors.domain.learning.scaling import RunningScaler
 from actors.domain.registry import Params, component
 from actors.domain.state import Opaque
@@ -64,20 +65,27 @@ class Online(Predictor):
 
     Notes
     -----
-    State: the scaler, the two river objects (kept whole, inside the signed snapshot) and the scaled vectors
-    of the last `horizon_bars` bars, whose outcomes are not known yet. Cost per bar: O(columns). A bar whose
-    features are not ready is neither scaled nor learnt nor predicted. Each bar is scored with the
+    State: the scaler, ADWIN and river's regression (kept whole, inside the signed snapshot), the scaled
+    vectors of the last `horizon_bars` bars, whose outcomes are not known yet. Cost per bar: O(columns). A
+    bar whose features are not ready is neither scaled nor learnt nor predicted. Each bar is scored with the
     prediction made before its outcome, then learnt.
     """
 
     Params = OnlineParams
-    STATE: ClassVar[tuple[str, ...]] = ("version", "_scaler", "_columns", "_waiting", "_learnt", "_boost")
+    STATE: ClassVar[tuple[str, ...]] = (
+        "version",
+        "_scaler",
+        "_adwin",
+        "_columns",
+        "_waiting",
+        "_learnt",
+        "_boost",
+    )
 
     def __init__(
         self, params: OnlineParams, *, names: Sequence[str], fits: FitRunner, name: str, seed: int
     ) -> None:
         super().__init__(params, names=names, fits=fits, name=name, seed=seed)
-        from river.drift import ADWIN
 
         self.horizon_bars = params.horizon_bars
         self.version = 1
@@ -89,7 +97,7 @@ class Online(Predictor):
         self._boost = 0
         self._scaler = RunningScaler(len(self.names))
         self._model: Any = self._fresh(params.learning_rate)
-        self._adwin: Any = ADWIN(delta=params.drift_delta)
+        self._adwin = Adwin(params.drift_delta)
 
     def select(self, names: Sequence[str]) -> None:
         """Use only these columns from the next bar on; weights of the others rest until they return.
@@ -136,9 +144,8 @@ class Online(Predictor):
         if p == p:
             adwin = self._adwin
             before = adwin.estimation
-            adwin.update(int((p > 0.5) != up))
             # ADWIN also cuts when errors become rarer: that is no reason to forget
-            if adwin.drift_detected and adwin.estimation > before:
+            if adwin.update(float((p > 0.5) != up)) and adwin.estimation > before:
                 notices = (Notice("drift", {"statistic": adwin.estimation, "before": before}),)
                 self._start_over()
         self._model.learn_one(x, up)
@@ -179,12 +186,12 @@ class Online(Predictor):
         return tuple(at[n] for n in self._columns)
 
     def state(self) -> dict[str, Any]:
-        """Return the state; river's objects travel by pickle inside `Opaque`."""
-        return {**super().state(), "river": Opaque((self._model, self._adwin))}
+        """Return the state; river's object travels by pickle inside `Opaque`."""
+        return {**super().state(), "river": Opaque(self._model)}
 
     def load_state(self, tree: dict[str, Any]) -> None:
         """Restore what `state` returned."""
         rest = dict(tree)
-        self._model, self._adwin = rest.pop("river").value
+        self._model = rest.pop("river").value
         super().load_state(rest)
         self._index = self._positions()

@@ -168,6 +168,16 @@ def test_an_unfit_selection_is_refused(names: tuple[str, ...]) -> None:
         _build().select(names)  # type: ignore[attr-defined]
 
 
+def test_running_it_does_not_load_scikit_learn_or_pandas() -> None:
+    code = (
+        "import sys; from actors.domain.learning.online import *;"
+        "from actors.domain.fitting import InlineFits;"
+        "Online(OnlineParams(), names=('a',), fits=InlineFits(), name='x', seed=1);"
+        "sys.exit('sklearn' in sys.modules or 'pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_importing_the_module_does_not_import_river() -> None:
     code = "import sys, actors.domain.learning.online as m; sys.exit('river' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
