@@ -9,7 +9,7 @@
 use crate::blocks::{block_len, restart_limit};
 use crate::codec::{Reader, Writer};
 use crate::error::{same_len, window_ok, KernelError, Result};
-use crate::simd::{dispatch, Job, F4};
+use crate::simd::{dispatch, prefetch, Job, F4};
 
 /// Streaming moving average: `O(window)` memory, `O(1)` per bar.
 #[derive(Debug, Clone)]
@@ -208,6 +208,14 @@ fn four_blocks<V: F4>(past: &[f64], p: &Sma, out: &mut [f64]) -> bool {
         back.restart(x.add(2 * block), old.add(2 * block), o.add(2 * block), block, inv);
         let mut i = 4;
         while i + 4 <= block {
+            if i % 8 == 4 {
+                // the streams jump to the next four blocks too often for the hardware to follow
+                for k in 0..FLIGHT {
+                    let ahead = (FLIGHT + k) * block + i;
+                    prefetch(x.wrapping_add(ahead));
+                    prefetch(o.wrapping_add(ahead));
+                }
+            }
             front.four(x.add(i), old.add(i - 1), o.add(i), block, inv);
             let j = 2 * block + i;
             back.four(x.add(j), old.add(j - 1), o.add(j), block, inv);

@@ -8,7 +8,9 @@ fn walk(bars: usize) -> Vec<f64> {
     let mut x = 30_000.0;
     (0..bars)
         .map(|_| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             x *= 1.0 + ((seed >> 33) as f64 / f64::from(1_u32 << 31) - 0.5) * 0.01;
             x
         })
@@ -16,7 +18,9 @@ fn walk(bars: usize) -> Vec<f64> {
 }
 
 fn bits(x: &[f64]) -> Vec<u64> {
-    x.iter().map(|v| if v.is_nan() { u64::MAX } else { v.to_bits() }).collect()
+    x.iter()
+        .map(|v| if v.is_nan() { u64::MAX } else { v.to_bits() })
+        .collect()
 }
 
 fn hard_series() -> Vec<Vec<f64>> {
@@ -31,11 +35,12 @@ fn hard_series() -> Vec<Vec<f64>> {
 }
 
 type Batch = fn(&[f64], &mut [f64]);
+type Make = Box<dyn Fn() -> Box<dyn FnMut(f64) -> f64>>;
 
 /// One test for all paths: the choice is process-wide, so it must not run beside another that sets it.
 #[test]
 fn batch_equals_streaming_on_every_path() {
-    let cases: Vec<(Batch, Box<dyn Fn() -> Box<dyn FnMut(f64) -> f64>>)> = vec![
+    let cases: Vec<(Batch, Make)> = vec![
         (
             |x, o| k::sma(x, 20, o).unwrap(),
             Box::new(|| {
@@ -74,7 +79,11 @@ fn batch_equals_streaming_on_every_path() {
         (
             |x, o| {
                 let (mut m, mut h) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-                let out = k::MacdOut { line: &mut m, signal: o, histogram: &mut h };
+                let out = k::MacdOut {
+                    line: &mut m,
+                    signal: o,
+                    histogram: &mut h,
+                };
                 k::macd(x, 12, 26, 9, out).unwrap();
             },
             Box::new(|| {
@@ -115,14 +124,25 @@ fn a_snapshot_continues_to_the_same_future() {
 fn a_set_row_holds_what_its_indicators_say() {
     let x = walk(300);
     let mut set = k::IndicatorSet::new(k::SetParams::default()).unwrap();
-    let (mut sma, mut atr, mut adx) =
-        (k::Sma::new(20).unwrap(), k::Atr::new(14).unwrap(), k::Adx::new(14).unwrap());
+    let (mut sma, mut atr, mut adx) = (
+        k::Sma::new(20).unwrap(),
+        k::Atr::new(14).unwrap(),
+        k::Adx::new(14).unwrap(),
+    );
     let at = |name: &str| k::COLUMNS.iter().position(|c| *c == name).unwrap();
     for c in x {
         let (h, l) = (c * 1.001, c * 0.999);
-        let row = set.update(k::Bar { high: h, low: l, close: c, volume: 2.0 });
+        let row = set.update(k::Bar {
+            high: h,
+            low: l,
+            close: c,
+            volume: 2.0,
+        });
         let expected = [sma.update(c), atr.update(h, l, c), adx.update(h, l, c).0];
-        assert_eq!(bits(&[row[at("sma")], row[at("atr")], row[at("adx")]]), bits(&expected));
+        assert_eq!(
+            bits(&[row[at("sma")], row[at("atr")], row[at("adx")]]),
+            bits(&expected)
+        );
     }
 }
 
@@ -151,11 +171,23 @@ fn a_calm_stretch_after_a_jump_has_no_deviation_left_over() {
 #[test]
 fn misuse_is_refused() {
     let (x, mut out) = ([1.0; 4], [0.0; 3]);
-    assert_eq!(k::sma(&x, 2, &mut out), Err(k::KernelError::Length { expected: 4, found: 3 }));
+    assert_eq!(
+        k::sma(&x, 2, &mut out),
+        Err(k::KernelError::Length {
+            expected: 4,
+            found: 3
+        })
+    );
     assert!(matches!(k::Sma::new(0), Err(k::KernelError::Param(_))));
     assert!(matches!(k::Macd::new(26, 12, 9), Err(k::KernelError::Param(_))));
-    assert!(matches!(k::Bollinger::new(20, f64::NAN), Err(k::KernelError::Param(_))));
+    assert!(matches!(
+        k::Bollinger::new(20, f64::NAN),
+        Err(k::KernelError::Param(_))
+    ));
     let ema = k::Ema::new(5).unwrap().snapshot();
     assert!(matches!(k::Sma::restore(&ema), Err(k::KernelError::Snapshot(_))));
-    assert!(matches!(k::Ema::restore(&ema[..20]), Err(k::KernelError::Snapshot(_))));
+    assert!(matches!(
+        k::Ema::restore(&ema[..20]),
+        Err(k::KernelError::Snapshot(_))
+    ));
 }

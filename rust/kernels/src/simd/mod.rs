@@ -133,6 +133,19 @@ pub fn force_path(p: Path) -> bool {
     has
 }
 
+/// Ask for the cache line of `p`, which may lie outside any array.
+#[inline(always)]
+pub(crate) fn prefetch(p: *const f64) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch never faults
+    unsafe {
+        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+        _mm_prefetch::<_MM_HINT_T0>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
+}
+
 /// Run a job on the chosen instruction set.
 pub(crate) fn dispatch<J: Job>(job: J) {
     #[cfg(target_arch = "x86_64")]
