@@ -200,7 +200,7 @@ def squeeze(
     Examples
     --------
     >>> import numpy as np
-    >>> c = np.array([10.0, 10.1, 10.0, 10.1, 15.0])
+    >>> c = np.array([10.0, 10.1, 10.0, 10.1, 30.0])
     >>> squeeze(c + 1, c - 1, c, window_bars=2).tolist()
     [nan, nan, 1.0, 1.0, 0.0]
 

@@ -9,8 +9,8 @@ import numpy as np
 from actors.domain.kernels.twins._codec import Reader, Writer
 from actors.domain.kernels.twins._grid import FloatArray
 from actors.domain.kernels.twins._stream import StreamTwin
-from actors.domain.kernels.twins.keltner import Keltner, keltner
 from actors.domain.kernels.twins.bollinger import Bollinger, bollinger
+from actors.domain.kernels.twins.keltner import Keltner, keltner
 
 
 class Squeeze(StreamTwin):
