@@ -63,7 +63,8 @@ def load(package: str, kind: str) -> type[Any]:
             "COMPONENT_UNKNOWN", f"kind {kind!r} in {package}: expected one of {', '.join(known)}", kind=kind
         )
     module = importlib.import_module(name)
-    return next(obj for obj in vars(module).values() if _is_component(obj, name))
+    found: type[Any] = next(obj for obj in vars(module).values() if _is_component(obj, name))
+    return found
 
 
 def kinds(package: str) -> list[str]:
@@ -89,7 +90,7 @@ def _scan(package: str) -> Iterator[tuple[str, str]]:
         name = f"{package}.{info.name}"
         # reading the source keeps `list-*` and validation cheap: no component's heavy imports run
         loader = info.module_finder.find_spec(name, None)  # type: ignore[call-arg]
-        source = loader.loader.get_source(name) if loader is not None and loader.loader is not None else None  # type: ignore[attr-defined]
+        source = loader.loader.get_source(name) if loader is not None and loader.loader is not None else None
         if source is not None and "\n@component\n" in source:
             yield info.name, name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from actors.domain.errors import UnknownComponentError
 from actors.domain.fitting import FitRunner
@@ -43,7 +44,7 @@ class RunSettings:
     key_path: str = ""
     journal_url: str = ""
     config_hash: str = ""
-    kernel_backend: str = "auto"
+    kernel_backend: Literal["auto", "native", "python"] = "auto"
     require_native: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
 

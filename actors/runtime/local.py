@@ -87,13 +87,13 @@ class LocalHost:
         """Compute one step; return ``(agent, events)`` of the agents that ran, in order."""
         number, warmup, ts = item.step, item.warmup, item.ts_event_ns
         boxes = self._calendar.pop(number, None) or [None] * self._size
-        for event in item.events:
-            for dst in self._feed.get(type(event), ()):
+        for bar in item.events:
+            for dst in self._feed.get(type(bar), ()):
                 box = boxes[dst]
                 if box is None:
-                    boxes[dst] = [event]
+                    boxes[dst] = [bar]
                 else:
-                    box.append(event)
+                    box.append(bar)
         seconds = self.agent_seconds
         out: Outputs = []
         for position, (name, agent, now, later, sort) in enumerate(self._plan):

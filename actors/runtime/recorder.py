@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from actors.domain.errors import JournalError
 from actors.domain.evaluation.run_record import RunRecord
@@ -55,7 +55,7 @@ class Recorder:
         self._path = log_path
         # a resumed run keeps the file until its snapshot says how much of it stands
         mode = "a" if resume else "w"
-        self._file: TextIO | None = log_path.open(mode, encoding="utf-8") if log_path is not None else None
+        self._file: IO[str] | None = log_path.open(mode, encoding="utf-8") if log_path is not None else None
 
     def on_step(self, item: Slice, outputs: Outputs) -> None:
         """Take one finished step."""

@@ -9,9 +9,10 @@ from cluster.cli import common
 from cluster.cli.parity import first_difference, log_lines
 from cluster.runs import session
 from cluster.runs.chaos import Chaos, audit, draw_kills
+from cluster.runs.result import head
 
 HELP = "Replay on the Ray host while agents are killed; compare with an undisturbed run."
-EXAMPLE = "tradewind chaos --kills 20 --seed 1 --data BTCUSDT_1h.parquet -p BTC/USDT -i 1h --timerange 20200101-20200401"
+EXAMPLE = "tradewind chaos --kills 20 --seed 1 --data BTC.parquet -p BTC/USDT --timerange 20200101-20200401"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> common.Outcome:
     quiet = session.make_plan(args, config, market, span, session.new_run_id(), journal=False)
     reference = session.execute(args, quiet, verb="chaos", host="local")
     plan = session.make_plan(args, config, market, span, session.new_run_id())
-    agents = [n for n in plan.graph.names]
+    agents = list(plan.graph.names)
     kills = draw_kills(agents, args.kills, plan.feed.warmup_steps, len(plan.feed), seed)
     chaos = Chaos(list(kills))
     finished = session.execute(
@@ -63,11 +64,16 @@ def run(args: argparse.Namespace) -> common.Outcome:
         and not found["journal_problems"] and len(struck) == args.kills and counts["orders"] > 0
     )  # fmt: skip
     times = sorted(k.recovery_ms for k in struck if math.isfinite(k.recovery_ms))
-    text = [f"{k.agent:<24} step {k.step:>6}  pid {k.pid_before} -> {k.pid_after}  {k.recovery_ms:8.0f} ms" for k in chaos.done]
-    text += [
-        f"{len(struck)} of {args.kills} kills struck (restart budget {args.kills + 1} for this test); "
-        f"recovery median {times[len(times) // 2]:.0f} ms, worst {times[-1]:.0f} ms" if times else "no kill struck",
-        f"equal: {str(equal).lower()}; orders {counts['orders']}, fills {counts['fills']}; lost {found['lost_orders']}, "
-        f"duplicate {found['duplicate_orders']}; ledger balanced: {str(found['ledger_balanced']).lower()}",
+    text = [
+        f"{k.agent:<24} step {k.step:>6}  pid {k.pid_before} -> {k.pid_after}  {k.recovery_ms:8.0f} ms"
+        for k in chaos.done
     ]
-    return common.Outcome(result, ok=ok, text="\n".join(text), head=session.head(plan))
+    text.append(f"{len(struck)} of {args.kills} kills struck (restart budget {args.kills + 1} for this test)")
+    if times:
+        text.append(f"recovery median {times[len(times) // 2]:.0f} ms, worst {times[-1]:.0f} ms")
+    text.append(
+        f"equal: {str(equal).lower()}; orders {counts['orders']}, fills {counts['fills']}; lost "
+        f"{found['lost_orders']}, duplicate {found['duplicate_orders']}; ledger balanced: "
+        f"{str(found['ledger_balanced']).lower()}"
+    )
+    return common.Outcome(result, ok=ok, text="\n".join(text), head=head(plan))

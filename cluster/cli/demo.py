@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from actors.domain.errors import ConfigError
 from actors.domain.model.timerange import TimeRange
-from actors.domain.simulation.synthetic import SyntheticParams, generate
+from actors.domain.simulation.synthetic.market import generate
+from actors.domain.simulation.synthetic.params import SyntheticParams
 from cluster.cli import common
 from cluster.runs import session
+from cluster.runs.execute import Finished
 
 HELP = "A fleet of agents on Ray trades a synthetic market with planted regimes; ends with a report."
 EXAMPLE = "tradewind demo"
@@ -18,7 +21,9 @@ _WARMUP_BARS = 400
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
     common.add_host(parser, "ray")
-    parser.add_argument("--bars", type=int, default=2400, help="bars per asset, warm-up included; default 2400")
+    parser.add_argument(
+        "--bars", type=int, default=2400, help="bars per asset, warm-up included; default 2400"
+    )
 
 
 def synthetic_market(seed: int, bars: int) -> session.Market:
@@ -31,14 +36,16 @@ def synthetic_market(seed: int, bars: int) -> session.Market:
         }
         for pair, frame in market.frames.items()
     }
-    return session.Market(market.frames, {}, ["synthetic market: made by a generator, not traded anywhere"], truth)
+    return session.Market(
+        market.frames, {}, ["synthetic market: made by a generator, not traded anywhere"], truth
+    )
 
 
 def run(args: argparse.Namespace) -> common.Outcome:
     """Run the demo."""
     began = session.started()
     if args.bars <= _WARMUP_BARS + 100:
-        raise common.ConfigError("DEMO_BARS", f"--bars: expected more than {_WARMUP_BARS + 100}, found {args.bars}")
+        raise ConfigError("DEMO_BARS", f"--bars: expected more than {_WARMUP_BARS + 100}, found {args.bars}")
     seed = 7 if args.seed is None else args.seed
     market = synthetic_market(seed, args.bars)
     sets = [f"pairs=[{', '.join(repr(p) for p in market.frames)}]", "timeframe=1h"]
@@ -54,10 +61,10 @@ def run(args: argparse.Namespace) -> common.Outcome:
     )  # fmt: skip
 
 
-def regime_figures(finished: session.Finished, market: session.Market) -> dict[str, Any]:
+def regime_figures(finished: Finished, market: session.Market) -> dict[str, Any]:
     """Return accuracy against planted truth over all pairs and by pair; undefined is None."""
     rows = finished.recorder.record.accuracy(market.truth or {})
-    figures = {
+    figures: dict[str, dict[str, Any]] = {
         pair: {
             "accuracy_frac": a.accuracy,
             "balanced_accuracy_frac": a.balanced_accuracy,
@@ -73,7 +80,7 @@ def regime_figures(finished: session.Finished, market: session.Market) -> dict[s
     def mean(name: str) -> float | None:
         if not total or any(f[name] is None for f in figures.values()):
             return None
-        return sum(f[name] * f["observations"] for f in figures.values()) / total
+        return float(sum(f[name] * f["observations"] for f in figures.values()) / total)
 
     names = ("accuracy_frac", "balanced_accuracy_frac", "majority_frac")
     return {**{n: mean(n) for n in names}, "observations": total, "by_pair": figures}

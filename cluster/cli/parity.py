@@ -12,9 +12,12 @@ from actors.domain.errors import ConfigError
 from cluster.cli import common
 from cluster.runs import session
 from cluster.runs.execute import Finished
+from cluster.runs.result import head
 
 HELP = "Run the same bars on each host and compare the canonical decision logs."
-EXAMPLE = "tradewind parity --data BTCUSDT_1h.parquet -p BTC/USDT -i 1h --timerange 20200101-20200401 --json -"
+EXAMPLE = (
+    "tradewind parity --data BTCUSDT_1h.parquet -p BTC/USDT -i 1h --timerange 20200101-20200401 --json -"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,11 +56,13 @@ def run(args: argparse.Namespace) -> common.Outcome:
         "orders": counts["orders"], "fills": counts["fills"], "trade_count": len(first.recorder.record.trades),
     }  # fmt: skip
     text = [f"{n:<8} {h}  {len(runs[n].agents)} agents, {runs[n].wall_s:.1f} s" for n, h in hashes.items()]
-    text.append(f"equal: {str(equal).lower()} over {result['decisions']} decisions, {result['orders']} orders")
+    text.append(
+        f"equal: {str(equal).lower()} over {result['decisions']} decisions, {result['orders']} orders"
+    )
     if difference is not None:
         text.append(f"first difference: {json.dumps(difference)}")
     return common.Outcome(
-        result, ok=equal and result["decisions"] > 0, text="\n".join(text), head=session.head(first.plan)
+        result, ok=equal and result["decisions"] > 0, text="\n".join(text), head=head(first.plan)
     )
 
 
@@ -81,5 +86,5 @@ def first_difference(one: Sequence[str], other: Sequence[str]) -> dict[str, Any]
         a = json.loads(one[number]) if number < len(one) else None
         b = json.loads(other[number]) if number < len(other) else None
         if a != b:
-            return {"line": number, "step": (a or b)[0], "first": a, "second": b}
+            return {"line": number, "step": (a if a is not None else b or [None])[0], "first": a, "second": b}
     return None

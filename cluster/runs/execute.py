@@ -117,7 +117,7 @@ def run_local(
         Measure the time inside agents; ``extra["plumbing_frac"]`` is the rest.
     """
     settings = plan.settings
-    info = kernels.select_backend(settings.kernel_backend, require_native=settings.require_native)  # type: ignore[arg-type]
+    info = kernels.select_backend(settings.kernel_backend, require_native=settings.require_native)
     host = LocalHost(plan.graph, settings, profile=profile)
     recorder = new_recorder(plan)
     store = snapshot_store(plan)

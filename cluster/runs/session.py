@@ -24,7 +24,6 @@ from cluster.cli.common import Outcome, userdir
 from cluster.runs.execute import Finished, close_run, open_run, run_local, run_ray
 from cluster.runs.plan import RunPlan, build_plan
 from cluster.runs.result import head, report_model, run_result, store
-
 from cluster.runs.view import progress_view
 from config.load import ResolvedConfig
 
@@ -193,15 +192,23 @@ def summary(result: Mapping[str, Any], finished: Finished, market: Market) -> st
         return "undefined" if x is None else f"{x:.2f}"
 
     lines = [
-        f"{'SYNTHETIC market' if synthetic else 'Market'}: {', '.join(finished.plan.pairs)}, "
-        f"{result['bars']} bars, {result['warmup_bars']} of the slices warm-up",
-        f"fleet:    {len(result['agents'])} agents on {result['host']}, "
-        f"{len({a['pid'] for a in result['agents']})} processes, {finished.wall_s:.1f} s",
-        f"decided:  {result['decisions']} decisions, {result['orders']} orders, {result['fills']} fills, "
-        f"{result['trade_count']} round trips",
-        f"result:   {percent(m['total_return_frac'])} after costs (fees {m['fees_quote']}, slippage "
-        f"{m['slippage_quote']}), max drawdown {percent(m['max_drawdown_frac'])}, Sharpe {number(m['sharpe_ann'])} "
-        f"over {m['bars']} bars",
+        (
+            f"{'SYNTHETIC market' if synthetic else 'Market'}: {', '.join(finished.plan.pairs)}, "
+            f"{result['bars']} bars, {result['warmup_bars']} of the slices warm-up"
+        ),
+        (
+            f"fleet:    {len(result['agents'])} agents on {result['host']}, "
+            f"{len({a['pid'] for a in result['agents']})} processes, {finished.wall_s:.1f} s"
+        ),
+        (
+            f"decided:  {result['decisions']} decisions, {result['orders']} orders, {result['fills']} fills, "
+            f"{result['trade_count']} round trips"
+        ),
+        (
+            f"result:   {percent(m['total_return_frac'])} after costs (fees {m['fees_quote']}, slippage "
+            f"{m['slippage_quote']}), max drawdown {percent(m['max_drawdown_frac'])}, Sharpe {number(m['sharpe_ann'])} "
+            f"over {m['bars']} bars"
+        ),
     ]
     if "regimes" in result:
         r = result["regimes"]
