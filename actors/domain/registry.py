@@ -7,8 +7,10 @@ marked with `@component`. A kind with a colon, ``my_pkg.my_mod:MyDetector``, loa
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Iterator, Mapping
+from importlib.abc import SourceLoader
 from typing import Any, TypeVar
 
 import pydantic
@@ -89,8 +91,9 @@ def _scan(package: str) -> Iterator[tuple[str, str]]:
             continue
         name = f"{package}.{info.name}"
         # reading the source keeps `list-*` and validation cheap: no component's heavy imports run
-        loader = info.module_finder.find_spec(name, None)  # type: ignore[call-arg]
-        source = loader.loader.get_source(name) if loader is not None and loader.loader is not None else None
+        spec = importlib.util.find_spec(name)
+        loader = spec.loader if spec is not None else None
+        source = loader.get_source(name) if isinstance(loader, SourceLoader) else None
         if source is not None and "\n@component\n" in source:
             yield info.name, name
 

@@ -83,7 +83,7 @@ class AgentShell:
         self._inbox: dict[int, list[list[Event]]] = {}
         self._outputs: dict[int, tuple[int, bytes]] = {}
         self._store = SnapshotStore(run.snapshot_dir, run.key_path) if run.snapshot_dir else None
-        reconstructed = _reconstructed()
+        reconstructed = reconstructed()
         self.restored_step = -1
         if self._store is not None:
             if reconstructed or recover:
@@ -242,7 +242,8 @@ def _priority(event: Event) -> int:
     return event.priority
 
 
-def _reconstructed() -> bool:
+def reconstructed() -> bool:
+    """True in an actor that Ray has restarted."""
     if not _in_actor():
         return False
     with warnings.catch_warnings():

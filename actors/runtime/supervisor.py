@@ -33,7 +33,7 @@ from actors.runtime.directory import AgentRegistry
 from actors.runtime.graph import AgentSpec
 from actors.runtime.journal_shell import JournalShell
 from actors.runtime.knowledge import TOPICS, KnowledgeRepository
-from actors.runtime.shell import AgentShell
+from actors.runtime.shell import AgentShell, reconstructed
 from actors.runtime.telemetry import SupervisorMetrics
 from actors.runtime.wire import encode_block
 
@@ -96,7 +96,7 @@ class Supervisor:
         self._lease = time.monotonic()
         self._metrics = SupervisorMetrics()
         self._group_lock = asyncio.Lock()
-        self._created = ray.get_runtime_context().was_current_actor_reconstructed
+        self._created = reconstructed()
 
     # -- start --------------------------------------------------------------------------------------------
 
