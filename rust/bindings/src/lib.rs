@@ -8,6 +8,7 @@ mod fused;
 mod heikin_ashi;
 mod hmm;
 mod momentum;
+mod quick;
 mod stoch_rsi;
 mod stream;
 mod trend;

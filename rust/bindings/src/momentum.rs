@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use tradewind_kernels as k;
 
 use crate::arrays::run;
+use crate::quick::{install, scalar};
 use crate::stream::stream_class;
 
 type In<'py> = PyReadonlyArray1<'py, f64>;
@@ -57,10 +58,13 @@ stream_class!(
     update(high, low, close) -> (f64, f64, f64)
 );
 
+scalar!(Rsi);
+
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(rsi, m)?)?;
     m.add_function(wrap_pyfunction!(adx, m)?)?;
     m.add_class::<Rsi>()?;
+    install::<Rsi>(m.py())?;
     m.add_class::<Adx>()
 }

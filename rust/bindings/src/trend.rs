@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use tradewind_kernels as k;
 
 use crate::arrays::run;
+use crate::quick::{install, scalar};
 use crate::stream::stream_class;
 
 type In<'py> = PyReadonlyArray1<'py, f64>;
@@ -67,12 +68,16 @@ stream_class!(
     update(x) -> (f64, f64, f64)
 );
 
+scalar!(Sma, Ema);
+
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(sma, m)?)?;
     m.add_function(wrap_pyfunction!(ema, m)?)?;
     m.add_function(wrap_pyfunction!(macd, m)?)?;
     m.add_class::<Sma>()?;
+    install::<Sma>(m.py())?;
     m.add_class::<Ema>()?;
+    install::<Ema>(m.py())?;
     m.add_class::<Macd>()
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use tradewind_kernels as k;
 
 use crate::arrays::run;
+use crate::quick::{install, scalar};
 use crate::stream::stream_class;
 
 type In<'py> = PyReadonlyArray1<'py, f64>;
@@ -77,12 +78,15 @@ stream_class!(
     update(high, low, close) -> f64
 );
 
+scalar!(Std);
+
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(self::std, m)?)?;
     m.add_function(wrap_pyfunction!(bollinger, m)?)?;
     m.add_function(wrap_pyfunction!(atr, m)?)?;
     m.add_class::<Std>()?;
+    install::<Std>(m.py())?;
     m.add_class::<Bollinger>()?;
     m.add_class::<Atr>()
 }
