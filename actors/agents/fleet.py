@@ -110,7 +110,7 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
              Input("coordinator-risk", 1)], loop=True, tier=0, params={"initial_cash": cash, "quote": config["account"]["quote"]}),
         spec("coordinator-risk", "coordinator:risk", f"{_C}.risk:RiskCoordinator",
              [Input("ledger"), Input("coordinator-strategy"), *[Input(n) for n in market_risk],
-              *[Input(n, 1) for n in book_risk], Input("health"), Input(bars)],
+              Input("health"), Input(bars)],
              loop=True, tier=0, params={k: v for k, v in config["risk"].items() if k != "agents"}),
         spec("coordinator-execution", "coordinator:execution", f"{_C}.execution:ExecutionCoordinator",
              [Input("coordinator-risk"), Input("venue"), Input(bars)], loop=True, tier=0,

@@ -106,7 +106,10 @@ class Conductor:
         self._on_recovered = on_recovered
         self._deadline = recovery_deadline_s
         self._ahead = [s for s in graph.specs if not s.loop]
-        self._loop = [s for s in graph.specs if s.loop]
+        heard = {e.source for s in graph.specs for e in s.inputs}
+        self._loop = [s for s in graph.specs if s.loop and s.name in heard]
+        # what reads fills but is heard by nobody need not be computed step by step: it follows in blocks
+        self._behind = [s for s in graph.specs if s.loop and s.name not in heard]
         self._has_journal = "journal" in graph.index
         self._window: list[Call] = []
         """Calls since the last complete snapshot, in order of submission."""
@@ -147,7 +150,7 @@ class Conductor:
                 first, last = blocks[number - 1]
                 self._order_path(slices[number - 1])
                 if self.every and last % self.every == 0:
-                    self._save(last - 1, self._loop)
+                    self._save(last - 1, [*self._loop, *self._behind])
                 self._collect(slices.pop(number - 1), first, last)
         self._finish_saves(wait=True)
 
@@ -167,6 +170,8 @@ class Conductor:
                 self._on_submit(item.step)
             for spec in self._loop:
                 self._submit(self._plan(spec.name, item.step, 1), [item])
+        for spec in self._behind:
+            self._submit(self._plan(spec.name, block[0].step, len(block)), block)
 
     def _plan(self, agent: str, first: int, count: int) -> Call:
         """Return the call with every upstream block that it is the first to need."""

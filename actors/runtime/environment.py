@@ -20,8 +20,8 @@ RAY_ENV: Mapping[str, str] = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    # one line in the terminal per 4x oversubscription of zero-CPU actors says nothing useful
-    "RAY_DEDUP_LOGS": "1",
+    # agents take no CPU resource, so a fleet is many times the default; it warns about every four times of it
+    "RAY_worker_maximum_startup_concurrency": "8",
 }
 """Must stand in the environment before the raylet starts; job-level environment variables are harmful."""
 

@@ -83,15 +83,15 @@ class AgentShell:
         self._inbox: dict[int, list[list[Event]]] = {}
         self._outputs: dict[int, tuple[int, bytes]] = {}
         self._store = SnapshotStore(run.snapshot_dir, run.key_path) if run.snapshot_dir else None
-        reconstructed = reconstructed()
+        restarted = reconstructed()
         self.restored_step = -1
         if self._store is not None:
-            if reconstructed or recover:
+            if restarted or recover:
                 newest = self._store.latest(spec.name)
                 resume_step = newest if newest is not None else resume_step
             if resume_step is not None:
                 self._load(resume_step)
-        self.restarted = reconstructed or recover
+        self.restarted = restarted or recover
         self.metrics = ShellMetrics(spec.name)
         self._bus: Any = None
         self.started_s = time.monotonic() - started

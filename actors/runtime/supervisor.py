@@ -197,8 +197,15 @@ class Supervisor:
         except TimeoutError:
             return None, "timed out"
         except RayActorError as e:
+            text = str(e)
+            if "creation task" in text:
+                # a constructor that raises is not restarted: the same arguments would fail again
+                cause = [line for line in text.splitlines() if line.strip()][-1].strip()
+                raise SupervisionError(
+                    "AGENT_START", f"agent {name}: expected its process to start, found: {cause}", agent=name
+                ) from e
             await self._died(name)
-            return None, str(e).splitlines()[0]
+            return None, text.splitlines()[0]
         await self._note(name, row)
         return row, ""
 
@@ -288,8 +295,12 @@ class Supervisor:
             if self._policy.lease_s and time.monotonic() - self._lease > self._policy.lease_s:
                 await self.stop()
                 return
-            answers = await asyncio.gather(*(self._ask(n, self._policy.heartbeat_s) for n in watched))
-            for name, (row, why) in zip(watched, answers, strict=True):
+            asked = (self._ask(n, self._policy.heartbeat_s) for n in watched)
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+            for name, answer in zip(watched, answers, strict=True):
+                if isinstance(answer, BaseException):
+                    continue  # whoever asks for the fleet hears it
+                row, why = answer
                 if row is not None or why != "timed out" or time.monotonic() < self._starting.get(name, 0.0):
                     self._missed.pop(name, None)
                     continue

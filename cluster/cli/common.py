@@ -56,12 +56,20 @@ class Outcome:
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Flags of every verb."""
     g = parser.add_argument_group("common")
-    g.add_argument("-c", "--config", action="append", default=[], metavar="FILE",
-                   help="YAML or JSON; repeatable, the later wins")
+    g.add_argument(
+        "-c",
+        "--config",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="YAML or JSON; repeatable, the later wins",
+    )
     g.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one override; repeatable")
     g.add_argument("--userdir", default="user_data", metavar="DIR", help="default user_data in this folder")
     g.add_argument("--seed", type=int, default=None, help="default 7")
-    g.add_argument("--json", metavar="FILE", help="the result as one JSON document; - is stdout and nothing else")
+    g.add_argument(
+        "--json", metavar="FILE", help="the result as one JSON document; - is stdout and nothing else"
+    )
     g.add_argument("--no-progress", action="store_true", help="no progress bars and no live view")
     g.add_argument("-v", "--verbose", action="store_true", help="tracebacks and debug logs")
     g.add_argument("--log-format", choices=("text", "json"), default="text")  # fmt: skip
@@ -71,8 +79,13 @@ def add_market(parser: argparse.ArgumentParser, *, data: bool = True) -> None:
     """Flags that choose bars."""
     g = parser.add_argument_group("market")
     if data:
-        g.add_argument("--data", action="append", default=[], metavar="[PAIR=]PATH",
-                       help="bars as Parquet, Feather or CSV(.gz); repeatable; a folder means its files")
+        g.add_argument(
+            "--data",
+            action="append",
+            default=[],
+            metavar="[PAIR=]PATH",
+            help="bars as Parquet, Feather or CSV(.gz); repeatable; a folder means its files",
+        )
     g.add_argument("-p", "--pairs", nargs="+", default=None, metavar="PAIR", help="BTC/USDT ETH/USDT")
     g.add_argument("-i", "--timeframe", default=None, help="for example 1h")
     g.add_argument("--timerange", default="-", metavar="START-END", help="20200101-20200301, end excluded")
@@ -84,7 +97,9 @@ def add_host(parser: argparse.ArgumentParser, default: str) -> None:
     """Flags that choose the host."""
     g = parser.add_argument_group("host")
     g.add_argument("--host", choices=("local", "ray"), default=default, help=f"default {default}")
-    g.add_argument("--address", default=None, help="a running Ray cluster, e.g. auto; default: one of our own")
+    g.add_argument(
+        "--address", default=None, help="a running Ray cluster, e.g. auto; default: one of our own"
+    )
 
 
 def userdir(args: argparse.Namespace) -> Path:
@@ -190,7 +205,9 @@ def document(verb: str, outcome: Outcome, started: float, seed: int | None) -> d
         "config_hash": head.get("config_hash"),
         "data_hash": head.get("data_hash"),
         "kernel_backend": head.get("kernel_backend") or kernels.backend().name,
-        "started_at": datetime.fromtimestamp(started, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "started_at": datetime.fromtimestamp(started, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z"),
         "duration_s": round(time.time() - started, 3),
         "result": plain(outcome.result),
     }

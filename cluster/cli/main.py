@@ -110,7 +110,9 @@ def _bug_report(verb: str, args: argparse.Namespace) -> Path:
     folder = common.userdir(args) / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"error-{verb}-{int(time.time())}.txt"
-    path.write_text(f"tradewind {__version__} {verb} {vars(args)}\n\n{traceback.format_exc()}", encoding="utf-8")
+    path.write_text(
+        f"tradewind {__version__} {verb} {vars(args)}\n\n{traceback.format_exc()}", encoding="utf-8"
+    )
     return path
 
 

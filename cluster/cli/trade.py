@@ -18,8 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
     common.add_market(parser)
     common.add_host(parser, "ray")
-    parser.add_argument("--replay", action="store_true", help="trade recorded bars as fast as they can be decided")
-    parser.add_argument("--resume", action="store_true", help="go on with the newest unfinished run of this folder")
+    parser.add_argument(
+        "--replay", action="store_true", help="trade recorded bars as fast as they can be decided"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the newest unfinished run of this folder"
+    )
 
 
 def run(args: argparse.Namespace) -> common.Outcome:
@@ -45,5 +49,11 @@ def run(args: argparse.Namespace) -> common.Outcome:
     note["config"] = [session.absolute(c) for c in args.config]
     finished = session.execute(args, plan, verb="trade", host=args.host, resume=args.resume, note=note)
     return session.finish(
-        args, finished, market, verb="trade", title="Tradewind paper trading (replay)", mode="replay", started_s=began
+        args,
+        finished,
+        market,
+        verb="trade",
+        title="Tradewind paper trading (replay)",
+        mode="replay",
+        started_s=began,
     )
