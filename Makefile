@@ -45,7 +45,7 @@ help:
 .build/kernels-$(NATIVE): $(RUST) .build/runtime
 	@if [ "$(NATIVE)" != 1 ]; then \
 		echo "kernels: NATIVE=0, running on the Python twins"; \
-		$(BIN)/python -m pip uninstall -q -y tradecore 2>/dev/null || true; \
+		$(BIN)/python -m pip uninstall -q -y tradewind-tradecore 2>/dev/null || true; \
 	elif command -v cargo >/dev/null 2>&1; then \
 		echo "kernels: building the Rust extension"; \
 		$(BIN)/python -m pip install -q --no-deps --force-reinstall ./rust/bindings; \
