@@ -213,10 +213,9 @@ class RiskCoordinator(Agent):
 
     def _flat(self, account: AccountUpdated, equity: float) -> bool:
         """Tell whether nothing is held that the venue would buy back (dust counts as flat)."""
-        for i, frac in enumerate(account.exposures_frac):
-            if abs(frac) * equity >= self._venue_minimum[i]:
-                return False
-        return True
+        return all(
+            abs(frac) * equity < self._venue_minimum[i] for i, frac in enumerate(account.exposures_frac)
+        )
 
     def _tripped(self, breaker: Breaker, step: Step) -> Event:
         # a trip makes execution cancel everything, so nothing of ours is at work any more

@@ -38,7 +38,9 @@ def make(folder: Path, *args: str) -> str:
     """Run make where no cargo can be found; return what it printed."""
     env = {**os.environ, "PATH": str(folder / "tools")}
     env.pop("MAKEFLAGS", None)
-    done = subprocess.run(["make", *args], cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        ["make", *args], cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=60
+    )
     return done.stdout + done.stderr
 
 
