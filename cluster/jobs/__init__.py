@@ -1,0 +1,1 @@
+"""Jobs: what `ray job submit` starts inside a running cluster."""
