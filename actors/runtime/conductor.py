@@ -30,7 +30,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from actors.domain.errors import SupervisionError, TradingError
+from actors.domain.errors import AgentError, SupervisionError, TradingError
 from actors.domain.events.base import Event
 from actors.runtime.graph import FEED, FleetGraph
 from actors.runtime.slices import Slice, SliceFeed
@@ -116,9 +116,12 @@ class Conductor:
         self._produced: dict[str, list[Call]] = {n: [] for n in (FEED, *graph.names)}
         self._cursor: dict[tuple[str, int], int] = {}
         self._incarnations: dict[str, str] = {}
+        self.pids: dict[str, int] = {}
+        """Process of each agent as of the last recovery."""
         self._verify: list[tuple[Call, bytes]] = []
         self._saving: dict[int, list[Call]] = {}
         self.recoveries = 0
+        self._idle_recoveries = 0
 
     # -- the run ------------------------------------------------------------------------------------------
 
@@ -329,16 +332,20 @@ class Conductor:
             if self._incarnations.get(name, row["incarnation"]) != row["incarnation"]:
                 fresh.append(name)
             self._incarnations[name] = row["incarnation"]
+            self.pids[name] = row["pid"]
         return fresh
 
     def _recover(self, cause: BaseException) -> None:
-        if not isinstance(cause, _LOST):
+        if not _lost(cause):
             raise cause
         started = time.monotonic()
         self.recoveries += 1
         self._settle()
         rows = self._ensure()
         fresh = self._note(rows)
+        self._idle_recoveries = 0 if fresh else self._idle_recoveries + 1
+        if self._idle_recoveries > 3 and isinstance(cause, AgentError):
+            raise cause  # nobody was restarted: it is no echo of a crash
         self._verify.clear()
         for call in self._window:
             if call.count == 0:
@@ -373,7 +380,7 @@ class Conductor:
                 continue
             except RayTaskError as e:
                 root = _root(e)
-                if not isinstance(root, _LOST):
+                if not _lost(root):
                     raise root from e
 
     def _check_repeated(self) -> None:
@@ -391,6 +398,16 @@ class Conductor:
                     f"agent {call.agent}: expected the same output for steps {call.first}..{call.last} after its "
                     "restart, found another; its state is not in its snapshot",
                 )
+
+
+def _lost(error: BaseException) -> bool:
+    """True for what a crash leaves: a dead process, or a call in flight that its restarted process received.
+
+    Ray hands calls that were under way to the new process; it stands at its snapshot and refuses them.
+    """
+    if isinstance(error, AgentError):
+        return error.code in ("STEP_GAP", "SNAPSHOT_STEP", "STEP_FORGOTTEN")
+    return isinstance(error, _LOST)
 
 
 def _root(error: BaseException) -> BaseException:

@@ -54,6 +54,7 @@ class RayHost:
         self._lease_stop = threading.Event()
         self._lease: threading.Thread | None = None
         self.supervisor: Any = None
+        self.conducting: Conductor | None = None
 
     def __enter__(self) -> RayHost:
         self._clear_leftovers()
@@ -123,6 +124,7 @@ class RayHost:
                 for n in self.graph.names
             }
             conductor.resume(self._resume_step, kept)
+        self.conducting = conductor
         return conductor
 
     def agents(self) -> list[dict[str, Any]]:

@@ -87,6 +87,7 @@ class Supervisor:
         self._space = names.namespace(run.run_id)
         self._handles: dict[str, Any] = {}
         self._seen: dict[str, str] = {}
+        self._rows: dict[str, dict[str, Any]] = {}
         self._restarts: dict[str, deque[float]] = {s.name: deque() for s in specs}
         self._counts: Counter[str] = Counter()
         self._given_up: list[str] = []
@@ -216,9 +217,8 @@ class Supervisor:
         first = name not in self._seen and not row["restarted"]
         self._seen[name] = row["incarnation"]
         self._starting.pop(name, None)
-        self._handles[names.REGISTRY].put.remote(
-            name, {k: row[k] for k in ("kind", "pid", "node", "incarnation")} | {"state": "RUNNING"}
-        )
+        self._rows[name] = {k: row[k] for k in ("kind", "pid", "node", "incarnation")} | {"state": "RUNNING"}
+        self._handles[names.REGISTRY].put.remote(name, self._rows[name])
         now = time.time_ns()
         if first:
             event: Any = AgentStarted(
@@ -295,6 +295,7 @@ class Supervisor:
             if self._policy.lease_s and time.monotonic() - self._lease > self._policy.lease_s:
                 await self.stop()
                 return
+            await self._refill_registry()
             asked = (self._ask(n, self._policy.heartbeat_s) for n in watched)
             answers = await asyncio.gather(*asked, return_exceptions=True)
             for name, answer in zip(watched, answers, strict=True):
@@ -307,6 +308,14 @@ class Supervisor:
                 self._missed[name] += 1
                 if self._missed[name] >= self._policy.misses:
                     await self.restart(name, "no heartbeat")
+
+    async def _refill_registry(self) -> None:
+        """A registry that was restarted knows nobody: tell it again."""
+        with contextlib.suppress(RayError, TimeoutError):
+            registry = self._handles[names.REGISTRY]
+            if await asyncio.wait_for(registry.version.remote(), self._policy.heartbeat_s) < len(self._rows):
+                for name, row in self._rows.items():
+                    registry.put.remote(name, row)
 
     async def report(self) -> dict[str, Any]:
         """Return restarts by agent and who was given up."""

@@ -100,10 +100,7 @@ class Chaos:
                 self._strike_agent(kill, host)
 
     def _strike_agent(self, kill: Kill, host: Any) -> None:
-        import ray
-
-        rows = ray.get(host.handles[names.REGISTRY].rows.remote())
-        kill.pid_before = next(r["pid"] for r in rows if r["name"] == kill.agent)
+        kill.pid_before = host.conducting.pids[kill.agent]
         self._waiting[kill.agent] = (kill, time.monotonic())
         os.kill(kill.pid_before, signal.SIGKILL)
 
