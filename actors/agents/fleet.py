@@ -106,8 +106,9 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
     out += [
         spec("venue", f"venue:{venue['kind']}", f"{_A}.venue:VenueAgent", venue_inputs, loop=True, tier=0,
              params={**{k: v for k, v in venue.items() if k != "kind"}, "initial_cash": cash}),
-        spec("ledger", "portfolio:ledger", f"{_A}.portfolio:LedgerAgent", [Input("venue"), Input(bars),
-             Input("coordinator-risk", 1)], loop=True, tier=0, params={"initial_cash": cash, "quote": config["account"]["quote"]}),
+        spec("ledger", "portfolio:ledger", f"{_A}.portfolio:LedgerAgent",
+             [Input("venue"), Input(bars), Input("coordinator-risk", 1)], loop=True, tier=0,
+             params={"initial_cash": cash, "quote": config["account"]["quote"]}),
         spec("coordinator-risk", "coordinator:risk", f"{_C}.risk:RiskCoordinator",
              [Input("ledger"), Input("coordinator-strategy"), *[Input(n) for n in market_risk],
               Input("health"), Input(bars)],

@@ -27,9 +27,7 @@ _COMMANDS = (SubmitOrder, CancelOrder)
 class JournalPort(Protocol):
     """Where commits go; appends are idempotent by key."""
 
-    def commit_step(
-        self, step: int, intents: Sequence[EventRecord], reports: Sequence[EventRecord]
-    ) -> None:
+    def commit_step(self, step: int, intents: Sequence[EventRecord], reports: Sequence[EventRecord]) -> None:
         """Make one step's intents and reports durable before returning."""
 
 
