@@ -115,3 +115,12 @@ def test_bad_input_ends_with_its_exit_code(
 def test_a_job_names_its_folder_when_a_relative_path_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert paper.main(["--data", "data/nothere.parquet", "-p", "BTC/USDT"]) == 3
     assert str(Path.cwd()) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind"), [("strategies", "rsi"), ("detectors", "hmm"), ("indicators", "macd")]
+)
+def test_lists_name_kinds_with_parameters(verb: str, kind: str, tmp_path: Path) -> None:
+    rows = run([f"list-{verb}"], tmp_path)["result"][verb]
+    assert kind in [r["kind"] for r in rows]
+    assert all(r["about"] for r in rows)
