@@ -245,7 +245,12 @@ def _streams(data: tuple[np.ndarray, ...], reps: int) -> list[Row]:
         4: empty.four,
         5: empty.five,
     }
-    jobs: dict[str, Call] = {name: partial(_stream, make, bars) for name, (make, bars) in makers.items()}
+    jobs: dict[str, Call] = {
+        name: partial(_stream, make, "update", bars) for name, (make, bars) in makers.items()
+    }
+    for name in [name for name, (make, _) in makers.items() if hasattr(make(), "advance")]:
+        makers[f"{name}, advance"] = makers[name]
+        jobs[f"{name}, advance"] = partial(_stream, makers[name][0], "advance", makers[name][1])
     for width, bars in ((1, one), (2, moves), (3, three), (4, flows), (5, five)):
         jobs[f"empty {width}"] = partial(_drive, floors[width], bars)
     took = _round_robin(jobs, reps)
@@ -261,8 +266,8 @@ def _streams(data: tuple[np.ndarray, ...], reps: int) -> list[Row]:
     ]
 
 
-def _stream(make: Callable[[], Any], bars: Bars) -> None:
-    _drive(make().update, bars)
+def _stream(make: Callable[[], Any], method: str, bars: Bars) -> None:
+    _drive(getattr(make(), method), bars)
 
 
 def _drive(update: Callable[..., object], bars: Bars) -> None:

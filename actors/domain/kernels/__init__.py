@@ -15,7 +15,8 @@ How a kernel is added (``sma`` shows every step):
    NaN rule. ``pub use`` both in ``lib.rs``; tests in ``rust/kernels/tests``.
 2. ``rust/bindings/src/trend.rs``: the same names for Python, positional-only arguments, results written into
    ``out`` arrays the caller made; one ``register`` line in ``lib.rs``; the names in ``_tradecore.pyi``.
-   A stream that takes one number and gives one gets the short ``update`` of ``quick.rs`` (``scalar!``).
+   A stream of several lines names them (``stream_class!(… update(x) -> [line, signal])``): it gets ``advance``,
+   which returns the first line without building a tuple, and an attribute for each line.
 3. ``actors/domain/kernels/twins/sma.py``: the same names, arguments and bits in NumPy or plain Python;
    re-exported by ``twins/__init__.py``.
 4. ``actors/domain/kernels/trend.py`` (or another file by family): the public function. It checks dtype,

@@ -12,7 +12,7 @@ from actors.domain.errors import InvalidParamsError, KernelError, KernelUnavaila
 Choice = Literal["auto", "native", "python"]
 
 NATIVE_VERSION: Final = "0.1.0"
-NATIVE_ABI_TAG: Final = 1
+NATIVE_ABI_TAG: Final = 2
 ENV: Final = "TRADEWIND_KERNEL_BACKEND"
 
 

@@ -18,6 +18,25 @@ class HeikinAshiStream(Stream, Protocol):
     ) -> tuple[float, float, float, float]:
         """Take one bar, return the averaged open, high, low, close."""
 
+    def advance(self, open_: float, high: float, low: float, close: float, /) -> float:
+        """Take one bar, return the averaged open only: no tuple is built."""
+
+    @property
+    def open(self) -> float:
+        """Averaged open after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def high(self) -> float:
+        """Averaged high after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def low(self) -> float:
+        """Averaged low after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def close(self) -> float:
+        """Averaged close after the last bar; NaN before the first and after a restore."""
+
 
 def heikin_ashi(
     open_: FloatArray,

@@ -18,12 +18,42 @@ class DonchianStream(Stream, Protocol):
     def update(self, high: float, low: float, /) -> tuple[float, float, float]:
         """Take one bar, return upper, lower, middle (NaN while warming up)."""
 
+    def advance(self, high: float, low: float, /) -> float:
+        """Take one bar, return the upper line only: no tuple is built."""
+
+    @property
+    def upper(self) -> float:
+        """Upper line after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def middle(self) -> float:
+        """Middle after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def lower(self) -> float:
+        """Lower line after the last bar; NaN before the first and after a restore."""
+
 
 class KeltnerStream(Stream, Protocol):
     """A streaming Keltner channel."""
 
     def update(self, high: float, low: float, close: float, /) -> tuple[float, float, float]:
         """Take one bar, return upper, middle, lower (NaN while warming up)."""
+
+    def advance(self, high: float, low: float, close: float, /) -> float:
+        """Take one bar, return the upper line only: no tuple is built."""
+
+    @property
+    def upper(self) -> float:
+        """Upper line after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def middle(self) -> float:
+        """Middle after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def lower(self) -> float:
+        """Lower line after the last bar; NaN before the first and after a restore."""
 
 
 class SqueezeStream(Stream, Protocol):

@@ -11,11 +11,26 @@ from actors.domain.kernels._dispatch import Stream, impl
 from actors.domain.kernels.trend import PriceStream
 
 
-class BarTripleStream(Stream, Protocol):
-    """A streaming object that takes high, low and close and gives three values."""
+class AdxStream(Stream, Protocol):
+    """A streaming directional movement."""
 
     def update(self, high: float, low: float, close: float, /) -> tuple[float, float, float]:
-        """Take one bar, return the values after it (NaN while warming up)."""
+        """Take one bar, return ADX, +DI and -DI (NaN while warming up)."""
+
+    def advance(self, high: float, low: float, close: float, /) -> float:
+        """Take one bar, return ADX only: no tuple is built."""
+
+    @property
+    def adx(self) -> float:
+        """Average directional index after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def plus_di(self) -> float:
+        """+DI after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def minus_di(self) -> float:
+        """-DI after the last bar; NaN before the first and after a restore."""
 
 
 class AdxLines(NamedTuple):
@@ -120,7 +135,7 @@ def rsi_stream(window_bars: int = 14) -> PriceStream:
     return stream
 
 
-def adx_stream(window_bars: int = 14) -> BarTripleStream:
+def adx_stream(window_bars: int = 14) -> AdxStream:
     """Return a streaming directional movement; O(1) memory and work, ``update`` gives ADX, +DI and -DI.
 
     Examples
@@ -128,5 +143,5 @@ def adx_stream(window_bars: int = 14) -> BarTripleStream:
     >>> adx_stream(2).update(1.5, 0.5, 1.0)
     (nan, nan, nan)
     """
-    stream: BarTripleStream = impl().Adx(check.window("window_bars", window_bars, 2))
+    stream: AdxStream = impl().Adx(check.window("window_bars", window_bars, 2))
     return stream

@@ -16,6 +16,17 @@ class StochRsiStream(Stream, Protocol):
     def update(self, x: float, /) -> tuple[float, float]:
         """Take one close, return K and D (NaN while warming up or where the RSI stands still)."""
 
+    def advance(self, x: float, /) -> float:
+        """Take one close, return K only: no tuple is built."""
+
+    @property
+    def k(self) -> float:
+        """K after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def d(self) -> float:
+        """D after the last bar; NaN before the first and after a restore."""
+
 
 def stoch_rsi(
     x: FloatArray,

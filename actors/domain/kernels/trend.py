@@ -18,11 +18,26 @@ class PriceStream(Stream, Protocol):
         """Take one bar, return the value after it (NaN while warming up)."""
 
 
-class PriceTripleStream(Stream, Protocol):
-    """A streaming object that takes one number per bar and gives three."""
+class MacdStream(Stream, Protocol):
+    """A streaming MACD."""
 
     def update(self, x: float, /) -> tuple[float, float, float]:
-        """Take one bar, return the values after it (NaN while warming up)."""
+        """Take one bar, return line, signal, histogram (NaN while warming up)."""
+
+    def advance(self, x: float, /) -> float:
+        """Take one bar, return the line only: less than half the cost of `update`."""
+
+    @property
+    def line(self) -> float:
+        """Fast less slow average after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def signal(self) -> float:
+        """Average of the line after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def histogram(self) -> float:
+        """Line less signal after the last bar; NaN before the first and after a restore."""
 
 
 class MacdLines(NamedTuple):
@@ -159,15 +174,18 @@ def ema_stream(window_bars: int) -> PriceStream:
     return stream
 
 
-def macd_stream(fast_bars: int = 12, slow_bars: int = 26, signal_bars: int = 9) -> PriceTripleStream:
+def macd_stream(fast_bars: int = 12, slow_bars: int = 26, signal_bars: int = 9) -> MacdStream:
     """Return a streaming MACD; O(1) memory and work, ``update`` gives line, signal and histogram.
 
     Examples
     --------
     >>> macd_stream(1, 2, 1).update(1.0)
     (nan, nan, nan)
+    >>> s = macd_stream(1, 2, 1)
+    >>> s.advance(1.0), s.advance(2.0), s.signal
+    (nan, 0.5, 0.5)
     """
-    stream: PriceTripleStream = impl().Macd(*_spans(fast_bars, slow_bars, signal_bars))
+    stream: MacdStream = impl().Macd(*_spans(fast_bars, slow_bars, signal_bars))
     return stream
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from actors.domain.kernels import _checks as check
 from actors.domain.kernels._checks import FloatArray
 from actors.domain.kernels._dispatch import Stream, impl
-from actors.domain.kernels.trend import PriceStream, PriceTripleStream
+from actors.domain.kernels.trend import PriceStream
 
 
 class BarStream(Stream, Protocol):
@@ -16,6 +16,28 @@ class BarStream(Stream, Protocol):
 
     def update(self, high: float, low: float, close: float, /) -> float:
         """Take one bar, return the value after it (NaN while warming up)."""
+
+
+class BandStream(Stream, Protocol):
+    """Streaming Bollinger bands."""
+
+    def update(self, x: float, /) -> tuple[float, float, float]:
+        """Take one bar, return upper band, middle and lower band (NaN while warming up)."""
+
+    def advance(self, x: float, /) -> float:
+        """Take one bar, return the upper band only: less than half the cost of `update`."""
+
+    @property
+    def upper(self) -> float:
+        """Upper band after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def middle(self) -> float:
+        """Middle after the last bar; NaN before the first and after a restore."""
+
+    @property
+    def lower(self) -> float:
+        """Lower band after the last bar; NaN before the first and after a restore."""
 
 
 class BandLines(NamedTuple):
@@ -160,15 +182,18 @@ def rolling_std_stream(window_bars: int) -> PriceStream:
     return stream
 
 
-def bollinger_stream(window_bars: int = 20, k_dev: float = 2.0) -> PriceTripleStream:
+def bollinger_stream(window_bars: int = 20, k_dev: float = 2.0) -> BandStream:
     """Return streaming Bollinger bands; ``update`` gives upper band, middle and lower band.
 
     Examples
     --------
     >>> bollinger_stream(1).update(3.0)
     (3.0, 3.0, 3.0)
+    >>> s = bollinger_stream(1)
+    >>> s.advance(3.0), s.lower
+    (3.0, 3.0)
     """
-    stream: PriceTripleStream = impl().Bollinger(
+    stream: BandStream = impl().Bollinger(
         check.window("window_bars", window_bars), check.positive("k_dev", k_dev)
     )
     return stream

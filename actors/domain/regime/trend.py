@@ -91,7 +91,7 @@ class Trend(Detector):
         p, n, y = self._p, self._n, self._y
         now = log(obs.close)
         self._bars += 1
-        adx = self._adx.update(obs.high, obs.low, obs.close)[0]
+        adx = self._adx.advance(obs.high, obs.low, obs.close)
         r = obs.log_return
         if r == r:  # the first bar has no return
             age = self._bars - 1

@@ -78,7 +78,8 @@ class Macd(Strategy):
 
     def update(self, market: Market) -> Opinion:
         """Return the opinion at this close."""
-        macd, _, histogram = self._macd.update(market.close)
+        macd = self._macd.advance(market.close)
+        histogram = self._macd.histogram
         if not (histogram > 0.0 or histogram < 0.0):
             return FLAT
         side = 1.0 if histogram > 0.0 else -1.0

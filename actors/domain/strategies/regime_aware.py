@@ -89,9 +89,8 @@ class RegimeAware(Strategy):
         """Return the opinion at this close."""
         close, p = market.close, self.params
         trend = self._fast.update(close) - self._slow.update(close)
-        upper, middle, lower = self._bands.update(close)
-        rsi = self._rsi.update(close)
-        self._revert(close, upper, middle, lower, rsi)
+        upper = self._bands.advance(close)
+        self._revert(close, upper, self._rsi.update(close))
         self._bars += 1
         regime, sure = market.regime, market.regime_confidence
         if self._bars <= self.warmup_bars or sure < p.min_confidence:
@@ -119,14 +118,16 @@ class RegimeAware(Strategy):
         confidence = sure * (1.0 + lean)
         return Opinion(side * size, confidence if confidence < 1.0 else 1.0)
 
-    def _revert(self, close: float, upper: float, middle: float, lower: float, rsi: float) -> None:
+    def _revert(self, close: float, upper: float, rsi: float) -> None:
         """Move the side of the reversal rule: in at a band that RSI confirms, out at the middle."""
-        if close < lower and rsi < self.params.oversold:
+        if close < self._bands.lower and rsi < self.params.oversold:
             self._side = 1.0
         elif close > upper and rsi > self.params.overbought:
             self._side = -1.0
-        elif (self._side > 0.0 and close >= middle) or (self._side < 0.0 and close <= middle):
-            self._side = 0.0
+        elif self._side != 0.0:
+            middle = self._bands.middle
+            if (self._side > 0.0 and close >= middle) or (self._side < 0.0 and close <= middle):
+                self._side = 0.0
 
 
 def _mean_lean(predictions: Any) -> float:

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use tradewind_kernels::{Bands, Bars};
 
 use crate::arrays::run;
+use crate::quick::add;
 use crate::stream::stream_class;
 
 type In<'py> = PyReadonlyArray1<'py, f64>;
@@ -44,7 +45,7 @@ stream_class!(
     Keltner,
     "Streaming Keltner channel: `update` returns upper, middle, lower.",
     new(ema_window: usize, atr_window: usize, k: f64),
-    update(high, low, close) -> (f64, f64, f64)
+    update(high, low, close) -> [upper, middle, lower]
 );
 
 #[pyfunction]
@@ -75,13 +76,13 @@ stream_class!(
     Squeeze,
     "Streaming squeeze: 1 inside, 0 outside, NaN while warming up.",
     new(window: usize, bands_k: f64, channel_k: f64),
-    update(high, low, close) -> f64
+    update(high, low, close)
 );
 
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(keltner, m)?)?;
     m.add_function(wrap_pyfunction!(squeeze, m)?)?;
-    m.add_class::<Keltner>()?;
-    m.add_class::<Squeeze>()
+    add::<Keltner>(m)?;
+    add::<Squeeze>(m)
 }

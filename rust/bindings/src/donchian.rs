@@ -4,6 +4,7 @@ use numpy::{PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::prelude::*;
 
 use crate::arrays::run;
+use crate::quick::add;
 use crate::stream::stream_class;
 
 #[pyfunction]
@@ -30,11 +31,11 @@ stream_class!(
     Donchian,
     "Streaming Donchian channel: `update` returns upper, lower, middle.",
     new(window: usize),
-    update(high, low) -> (f64, f64, f64)
+    update(high, low) -> [upper, lower, middle]
 );
 
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(donchian, m)?)?;
-    m.add_class::<Donchian>()
+    add::<Donchian>(m)
 }

@@ -4,6 +4,7 @@ use numpy::{PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::prelude::*;
 
 use crate::arrays::run;
+use crate::quick::add;
 use crate::stream::stream_class;
 
 type In<'py> = PyReadonlyArray1<'py, f64>;
@@ -40,11 +41,11 @@ stream_class!(
     HeikinAshi,
     "Streaming Heikin-Ashi candles: `update` returns open, high, low, close.",
     new(),
-    update(open, high, low, close) -> (f64, f64, f64, f64)
+    update(open_, high, low, close) -> [open, high, low, close]
 );
 
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(heikin_ashi, m)?)?;
-    m.add_class::<HeikinAshi>()
+    add::<HeikinAshi>(m)
 }

@@ -54,7 +54,7 @@ fn force_instruction_set(name: &str) -> PyResult<()> {
 #[pymodule]
 fn _tradecore(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    m.add("ABI_TAG", 1_u32)?;
+    m.add("ABI_TAG", 2_u32)?;
     m.add_function(wrap_pyfunction!(instruction_set, m)?)?;
     m.add_function(wrap_pyfunction!(force_instruction_set, m)?)?;
     trend::register(m)?;

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use tradewind_kernels as k;
 
 use crate::arrays::run;
-use crate::quick::{install, scalar};
+use crate::quick::add;
 use crate::stream::stream_class;
 
 type In<'py> = PyReadonlyArray1<'py, f64>;
@@ -48,23 +48,20 @@ stream_class!(
     Rsi,
     "Streaming relative strength index. `update` takes one bar; NaN for the first `window` bars and while no price ever moved.",
     new(window: usize),
-    update(x) -> f64
+    update(x)
 );
 
 stream_class!(
     Adx,
     "Streaming directional movement. `update` takes one bar; ADX, +DI and -DI, NaN while warming up.",
     new(window: usize),
-    update(high, low, close) -> (f64, f64, f64)
+    update(high, low, close) -> [adx, plus_di, minus_di]
 );
-
-scalar!(Rsi);
 
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(rsi, m)?)?;
     m.add_function(wrap_pyfunction!(adx, m)?)?;
-    m.add_class::<Rsi>()?;
-    install::<Rsi>(m.py())?;
-    m.add_class::<Adx>()
+    add::<Rsi>(m)?;
+    add::<Adx>(m)
 }

@@ -1,68 +1,180 @@
-//! A shorter way into `update(x) -> float`: one argument, no argument parsing.
+//! A shorter way into `update` and `advance`: floats in, floats out, no general argument parsing.
 //!
-//! PyO3's own entry takes any call shape and costs about as much as the update itself; a method of CPython's
-//! one-argument kind (`METH_O`, stable ABI) takes its place on the type.
+//! PyO3's own entry takes any call shape and costs about as much as the update itself; methods of CPython's
+//! plain positional kinds (`METH_O`, `METH_FASTCALL`, stable ABI) take its place on the type. `update` gives
+//! every line, as a tuple when there are several; `advance` makes the same step and gives the first line only,
+//! because a tuple of fresh floats costs more than the step.
 
-use pyo3::exceptions::PyRuntimeError;
+use std::ffi::{CStr, CString};
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::False;
 use pyo3::PyClass;
 
-/// A streaming class that takes one number per bar and gives one.
-pub trait Scalar: PyClass<Frozen = False> {
+/// A streaming class: some numbers per bar in, one or more out. The class macros implement it.
+pub trait Stream: PyClass<Frozen = False> {
+    /// Array of the numbers of one bar.
+    type Bar: Default + AsMut<[f64]>;
+    /// Array of the values after it.
+    type Values: AsRef<[f64]>;
+    /// Names of the numbers, for the signature that Python shows.
+    const ARGUMENTS: &'static [&'static str];
+    /// How many values there are.
+    const LINES: usize;
     /// Take one bar.
-    fn push(&mut self, x: f64) -> f64;
+    fn push(&mut self, bar: Self::Bar) -> Self::Values;
 }
 
-/// Let `$name.update` go to `tradewind_kernels::$name::update` by the short way.
-macro_rules! scalar {
-    ($($name:ident),+) => {
-        $(impl $crate::quick::Scalar for $name {
-            #[inline]
-            fn push(&mut self, x: f64) -> f64 {
-                self.0.update(x)
+/// What a method hands back of a bar's values.
+trait Answer {
+    const METHOD: &'static str;
+    /// # Safety
+    /// The interpreter lock must be held.
+    unsafe fn give(values: &[f64]) -> *mut ffi::PyObject;
+}
+
+/// Every value: a float, or a tuple of them.
+struct Whole;
+/// The first value alone.
+struct First;
+
+impl Answer for First {
+    const METHOD: &'static str = "advance";
+    #[inline(always)]
+    unsafe fn give(values: &[f64]) -> *mut ffi::PyObject {
+        // SAFETY: by the caller's promise
+        unsafe { ffi::PyFloat_FromDouble(values[0]) }
+    }
+}
+
+impl Answer for Whole {
+    const METHOD: &'static str = "update";
+    #[inline(always)]
+    unsafe fn give(values: &[f64]) -> *mut ffi::PyObject {
+        // SAFETY: by the caller's promise; the tuple is filled before anyone else sees it
+        unsafe {
+            if let [value] = values {
+                return ffi::PyFloat_FromDouble(*value);
             }
-        })+
-    };
+            let row = ffi::PyTuple_New(values.len() as ffi::Py_ssize_t);
+            if row.is_null() {
+                return row;
+            }
+            for (i, value) in values.iter().enumerate() {
+                let item = ffi::PyFloat_FromDouble(*value);
+                if item.is_null() || ffi::PyTuple_SetItem(row, i as ffi::Py_ssize_t, item) != 0 {
+                    ffi::Py_DECREF(row);
+                    return std::ptr::null_mut();
+                }
+            }
+            row
+        }
+    }
 }
-pub(crate) use scalar;
 
-unsafe extern "C" fn update<T: Scalar>(me: *mut ffi::PyObject, x: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls with the lock held, a valid argument, and `me` checked to be of the type that
-    // holds this method, which `install` made T's
+/// Read the arguments, make the step, hand back the answer; null with an error set when that fails.
+///
+/// # Safety
+/// The interpreter lock is held, `me` is a live `T`, `arguments` holds as many live objects as `T::Bar`.
+#[inline(always)]
+unsafe fn step<T: Stream, A: Answer>(
+    me: *mut ffi::PyObject,
+    arguments: *mut *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: by the caller's promise
     unsafe {
         let py = Python::assume_attached();
-        let value = ffi::PyFloat_AsDouble(x);
-        if value == -1.0 && !ffi::PyErr_Occurred().is_null() {
-            return std::ptr::null_mut();
+        let mut bar = T::Bar::default();
+        for (i, slot) in bar.as_mut().iter_mut().enumerate() {
+            *slot = ffi::PyFloat_AsDouble(*arguments.add(i));
+            if *slot == -1.0 && !ffi::PyErr_Occurred().is_null() {
+                return std::ptr::null_mut();
+            }
         }
         let me = Bound::from_borrowed_ptr(py, me).cast_into_unchecked::<T>();
-        let result = match me.try_borrow_mut() {
-            Ok(mut state) => state.push(value),
+        let values = match me.try_borrow_mut() {
+            Ok(mut state) => state.push(bar),
             Err(_) => {
                 PyRuntimeError::new_err("a streaming object is in use by another call").restore(py);
                 return std::ptr::null_mut();
             }
         };
-        ffi::PyFloat_FromDouble(result)
+        A::give(values.as_ref())
     }
 }
 
-/// Put the short `update` on the class `T`.
-pub fn install<T: Scalar>(py: Python<'_>) -> PyResult<()> {
-    let class = py.get_type::<T>();
+unsafe extern "C" fn one<T: Stream, A: Answer>(
+    me: *mut ffi::PyObject,
+    mut x: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython calls with the lock held, a valid argument, and `me` checked to be of the type that
+    // holds this method, which `install` made T's; `install` uses this entry for bars of one number
+    unsafe { step::<T, A>(me, &mut x) }
+}
+
+unsafe extern "C" fn many<T: Stream, A: Answer>(
+    me: *mut ffi::PyObject,
+    arguments: *mut *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+) -> *mut ffi::PyObject {
+    let wanted = T::ARGUMENTS.len();
+    if count != wanted as ffi::Py_ssize_t {
+        // SAFETY: CPython calls with the lock held
+        let py = unsafe { Python::assume_attached() };
+        let text = format!("{}() takes exactly {wanted} arguments ({count} given)", A::METHOD);
+        PyTypeError::new_err(text).restore(py);
+        return std::ptr::null_mut();
+    }
+    // SAFETY: as in `one`; the arguments were counted
+    unsafe { step::<T, A>(me, arguments) }
+}
+
+/// Text that Python may keep a pointer to for as long as the process lives.
+fn forever(text: String) -> PyResult<&'static CStr> {
+    let text = CString::new(text).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    Ok(Box::leak(text.into_boxed_c_str()))
+}
+
+fn install<T: Stream, A: Answer>(class: &Bound<'_, pyo3::types::PyType>, what: &str) -> PyResult<()> {
+    let single = T::ARGUMENTS.len() == 1;
+    let names = T::ARGUMENTS.join(", ");
     // the type keeps pointing at the definition, so it must live as long as the process
     let definition = Box::leak(Box::new(ffi::PyMethodDef {
-        ml_name: c"update".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer {
-            PyCFunction: update::<T>,
+        ml_name: forever(A::METHOD.into())?.as_ptr(),
+        ml_meth: if single {
+            ffi::PyMethodDefPointer {
+                PyCFunction: one::<T, A>,
+            }
+        } else {
+            ffi::PyMethodDefPointer {
+                PyCFunctionFast: many::<T, A>,
+            }
         },
-        ml_flags: ffi::METH_O,
-        ml_doc: c"update($self, x, /)\n--\n\nTake one bar, return the value after it.".as_ptr(),
+        ml_flags: if single { ffi::METH_O } else { ffi::METH_FASTCALL },
+        ml_doc: forever(format!("{}($self, {names}, /)\n--\n\n{what}", A::METHOD))?.as_ptr(),
     }));
     // SAFETY: class is a live type object and the definition is never freed
-    let method =
-        unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewMethod(class.as_type_ptr(), definition))? };
-    class.setattr("update", method)
+    let method = unsafe {
+        Bound::from_owned_ptr_or_err(
+            class.py(),
+            ffi::PyDescr_NewMethod(class.as_type_ptr(), definition),
+        )?
+    };
+    class.setattr(A::METHOD, method)
+}
+
+/// Add the class `T` to the module, with `update`, and with `advance` if it has several lines.
+pub fn add<T: Stream>(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<T>()?;
+    let class = m.py().get_type::<T>();
+    if T::LINES > 1 {
+        install::<T, First>(
+            &class,
+            "Take one bar, return the first line after it; attributes hold the others.",
+        )?;
+        return install::<T, Whole>(&class, "Take one bar, return the lines after it.");
+    }
+    install::<T, Whole>(&class, "Take one bar, return the value after it.")
 }

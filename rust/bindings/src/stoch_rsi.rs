@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use tradewind_kernels::StochRsiParams;
 
 use crate::arrays::run;
+use crate::quick::add;
 use crate::stream::stream_class;
 
 #[pyfunction]
@@ -34,11 +35,11 @@ stream_class!(
     StochRsi,
     "Streaming stochastic RSI: `update` returns K and D.",
     new(rsi_window: usize, range_window: usize, k_window: usize, d_window: usize),
-    update(x) -> (f64, f64)
+    update(x) -> [k, d]
 );
 
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(stoch_rsi, m)?)?;
-    m.add_class::<StochRsi>()
+    add::<StochRsi>(m)
 }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use tradewind_kernels as k;
 
 use crate::arrays::run;
-use crate::quick::{install, scalar};
+use crate::quick::add;
 use crate::stream::stream_class;
 
 type In<'py> = PyReadonlyArray1<'py, f64>;
@@ -51,33 +51,29 @@ stream_class!(
     Sma,
     "Streaming simple moving average. `update` takes one bar; NaN until the window is full.",
     new(window: usize),
-    update(x) -> f64
+    update(x)
 );
 
 stream_class!(
     Ema,
     "Streaming exponential moving average. `update` takes one bar; NaN before the seed.",
     new(window: usize),
-    update(x) -> f64
+    update(x)
 );
 
 stream_class!(
     Macd,
     "Streaming MACD. `update` takes one bar; line, signal and histogram, NaN until the signal has its seed.",
     new(fast: usize, slow: usize, signal: usize),
-    update(x) -> (f64, f64, f64)
+    update(x) -> [line, signal, histogram]
 );
-
-scalar!(Sma, Ema);
 
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(sma, m)?)?;
     m.add_function(wrap_pyfunction!(ema, m)?)?;
     m.add_function(wrap_pyfunction!(macd, m)?)?;
-    m.add_class::<Sma>()?;
-    install::<Sma>(m.py())?;
-    m.add_class::<Ema>()?;
-    install::<Ema>(m.py())?;
-    m.add_class::<Macd>()
+    add::<Sma>(m)?;
+    add::<Ema>(m)?;
+    add::<Macd>(m)
 }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use tradewind_kernels as k;
 
 use crate::arrays::run;
-use crate::quick::{install, scalar};
+use crate::quick::add;
 use crate::stream::stream_class;
 
 type In<'py> = PyReadonlyArray1<'py, f64>;
@@ -61,32 +61,29 @@ stream_class!(
     Std,
     "Streaming standard deviation, ddof 0. `update` takes one bar; NaN until the window is full.",
     new(window: usize),
-    update(x) -> f64
+    update(x)
 );
 
 stream_class!(
     Bollinger,
     "Streaming Bollinger bands. `update` takes one bar; upper band, middle and lower band, NaN until the window is full.",
     new(window: usize, k_dev: f64),
-    update(x) -> (f64, f64, f64)
+    update(x) -> [upper, middle, lower]
 );
 
 stream_class!(
     Atr,
     "Streaming average true range. `update` takes one bar; NaN for the first `window` bars.",
     new(window: usize),
-    update(high, low, close) -> f64
+    update(high, low, close)
 );
-
-scalar!(Std);
 
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(self::std, m)?)?;
     m.add_function(wrap_pyfunction!(bollinger, m)?)?;
     m.add_function(wrap_pyfunction!(atr, m)?)?;
-    m.add_class::<Std>()?;
-    install::<Std>(m.py())?;
-    m.add_class::<Bollinger>()?;
-    m.add_class::<Atr>()
+    add::<Std>(m)?;
+    add::<Bollinger>(m)?;
+    add::<Atr>(m)
 }

@@ -4,6 +4,7 @@ use numpy::{PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::prelude::*;
 
 use crate::arrays::run;
+use crate::quick::add;
 use crate::stream::stream_class;
 
 #[pyfunction]
@@ -31,7 +32,7 @@ stream_class!(
     Cmf,
     "Streaming Chaikin money flow.",
     new(window: usize),
-    update(high, low, close, volume) -> f64
+    update(high, low, close, volume)
 );
 
 #[pyfunction]
@@ -46,17 +47,12 @@ fn obv(
     run(py, c.len(), || tradewind_kernels::obv(c, v, out))
 }
 
-stream_class!(
-    Obv,
-    "Streaming on-balance volume.",
-    new(),
-    update(close, volume) -> f64
-);
+stream_class!(Obv, "Streaming on-balance volume.", new(), update(close, volume));
 
 /// Add this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(cmf, m)?)?;
     m.add_function(wrap_pyfunction!(obv, m)?)?;
-    m.add_class::<Cmf>()?;
-    m.add_class::<Obv>()
+    add::<Cmf>(m)?;
+    add::<Obv>(m)
 }

@@ -9,7 +9,7 @@ import numpy as np
 from actors.domain.kernels.twins._codec import Reader, Writer
 from actors.domain.kernels.twins._grid import FloatArray
 from actors.domain.kernels.twins._scan import Scan
-from actors.domain.kernels.twins._stream import StreamTwin
+from actors.domain.kernels.twins._stream import Line, StreamTwin
 from actors.domain.kernels.twins.atr import true_range
 
 Lines = tuple[float, float, float]
@@ -29,12 +29,17 @@ class Adx(StreamTwin):
         "_defined",
         "_index",
         "_last",
+        "_lines",
         "_minus",
         "_plus",
         "_range",
         "_value",
         "_window",
     )
+
+    adx = Line(0)
+    plus_di = Line(1)
+    minus_di = Line(2)
 
     def __init__(self, window: int, /) -> None:
         if window < 2:
@@ -44,9 +49,18 @@ class Adx(StreamTwin):
         self._value = nan
         self._last: Lines = (0.0, 0.0, 0.0)
         self._plus, self._minus, self._range, self._index = (Scan(1.0 - self._a) for _ in range(4))
+        self._lines: tuple[()] | Lines = ()
 
     def update(self, high: float, low: float, close: float, /) -> Lines:
         """Take one bar; ADX, +DI and -DI, NaN while warming up."""
+        self._lines = lines = self._step(high, low, close)
+        return lines
+
+    def advance(self, high: float, low: float, close: float, /) -> float:
+        """Take one bar like `update`, return the ADX only; the attributes hold all lines."""
+        return self.update(high, low, close)[0]
+
+    def _step(self, high: float, low: float, close: float) -> Lines:
         h1, l1, c1 = self._last
         self._last = (high, low, close)
         up, dn = high - h1, l1 - low
@@ -91,6 +105,7 @@ class Adx(StreamTwin):
         for s in (self._plus, self._minus, self._range, self._index):
             s.read(r)
         r.end()
+        self._lines = ()
 
 
 def adx(

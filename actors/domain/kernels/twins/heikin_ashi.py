@@ -6,22 +6,36 @@ import numpy as np
 
 from actors.domain.kernels.twins._codec import Reader, Writer
 from actors.domain.kernels.twins._grid import FloatArray
-from actors.domain.kernels.twins._stream import StreamTwin
+from actors.domain.kernels.twins._stream import Line, StreamTwin
 from actors.domain.kernels.twins._two_stack import larger, smaller
 
 
 class HeikinAshi(StreamTwin):
     """Streaming averaged candles: open and close of the candle before."""
 
-    __slots__ = ("_close", "_open", "_seen")
+    __slots__ = ("_close", "_lines", "_open", "_seen")
+
+    open = Line(0)
+    high = Line(1)
+    low = Line(2)
+    close = Line(3)
 
     def __init__(self) -> None:
         self._seen, self._open, self._close = False, 0.0, 0.0
+        self._lines: tuple[()] | tuple[float, float, float, float] = ()
 
     def update(
         self, open_: float, high: float, low: float, close: float, /
     ) -> tuple[float, float, float, float]:
         """Take one bar; the averaged open, high, low, close."""
+        self._lines = lines = self._step(open_, high, low, close)
+        return lines
+
+    def advance(self, open_: float, high: float, low: float, close: float, /) -> float:
+        """Take one bar like `update`, return the open only; the attributes hold all lines."""
+        return self.update(open_, high, low, close)[0]
+
+    def _step(self, open_: float, high: float, low: float, close: float) -> tuple[float, float, float, float]:
         c = ((float(open_) + high) + (float(low) + close)) * 0.25
         o = (self._open + self._close) * 0.5 if self._seen else (float(open_) + close) * 0.5
         self._seen, self._open, self._close = True, o, c
@@ -38,6 +52,7 @@ class HeikinAshi(StreamTwin):
         if seen > 1:
             raise ValueError("not a snapshot of this kernel: a flag is neither 0 nor 1")
         self._seen, self._open, self._close = bool(seen), open_, close
+        self._lines = ()
 
 
 def heikin_ashi(

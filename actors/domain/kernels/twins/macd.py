@@ -9,7 +9,7 @@ import numpy as np
 from actors.domain.kernels.twins._codec import Reader, Writer
 from actors.domain.kernels.twins._grid import FloatArray, running_sum
 from actors.domain.kernels.twins._scan import Scan, scan
-from actors.domain.kernels.twins._stream import StreamTwin
+from actors.domain.kernels.twins._stream import Line, StreamTwin
 
 Lines = tuple[float, float, float]
 _WARMING: Lines = (nan, nan, nan)
@@ -18,7 +18,11 @@ _WARMING: Lines = (nan, nan, nan)
 class Macd(StreamTwin):
     """Streaming MACD: two averages seeded on the same bar, and the average of their difference."""
 
-    __slots__ = ("_a", "_count", "_fast", "_signal", "_slow", "_windows")
+    __slots__ = ("_a", "_count", "_fast", "_lines", "_signal", "_slow", "_windows")
+
+    line = Line(0)
+    signal = Line(1)
+    histogram = Line(2)
 
     def __init__(self, fast: int, slow: int, signal: int, /) -> None:
         if min(fast, slow, signal) < 1 or fast >= slow:
@@ -27,12 +31,21 @@ class Macd(StreamTwin):
         self._a = (2.0 / (fast + 1.0), 2.0 / (slow + 1.0), 2.0 / (signal + 1.0))
         self._count = 0
         self._fast, self._slow, self._signal = (Scan(1.0 - a) for a in self._a)
+        self._lines: tuple[()] | Lines = ()
 
     def _line(self, x: float) -> float:
         return self._fast.step(self._a[0] * x) - self._slow.step(self._a[1] * x)
 
     def update(self, x: float, /) -> Lines:
         """Take one bar; line, signal and histogram, NaN until the signal has its seed."""
+        self._lines = lines = self._step(x)
+        return lines
+
+    def advance(self, x: float, /) -> float:
+        """Take one bar like `update`, return the line only; the attributes hold all lines."""
+        return self.update(x)[0]
+
+    def _step(self, x: float) -> Lines:
         fast, slow, window = self._windows
         ready = slow + window - 1
         if self._count >= ready:
@@ -68,6 +81,7 @@ class Macd(StreamTwin):
         for scan_ in (self._fast, self._slow, self._signal):
             scan_.read(r)
         r.end()
+        self._lines = ()
 
 
 def macd(

@@ -8,7 +8,7 @@ import numpy as np
 
 from actors.domain.kernels.twins._codec import Reader, Writer
 from actors.domain.kernels.twins._grid import FloatArray
-from actors.domain.kernels.twins._stream import StreamTwin
+from actors.domain.kernels.twins._stream import Line, StreamTwin
 from actors.domain.kernels.twins._two_stack import Window, divide, larger, rolling, smaller
 from actors.domain.kernels.twins.rsi import Rsi, rsi
 
@@ -37,7 +37,10 @@ def _means(x: FloatArray, n: int) -> FloatArray:
 class StochRsi(StreamTwin):
     """Streaming stochastic RSI: RSI, its running extremes and two short rows."""
 
-    __slots__ = ("_d", "_high", "_k", "_low", "_rsi", "_windows")
+    __slots__ = ("_d", "_high", "_k", "_lines", "_low", "_rsi", "_windows")
+
+    k = Line(0)
+    d = Line(1)
 
     def __init__(self, rsi_window: int, range_window: int, k_window: int, d_window: int) -> None:
         if min(range_window, k_window, d_window) < 1:
@@ -46,9 +49,18 @@ class StochRsi(StreamTwin):
         self._rsi = Rsi(rsi_window)
         self._high, self._low = Window(range_window, larger), Window(range_window, smaller)
         self._k, self._d = [nan] * k_window, [nan] * d_window
+        self._lines: tuple[()] | tuple[float, float] = ()
 
     def update(self, x: float, /) -> tuple[float, float]:
         """Take one bar; K and D."""
+        self._lines = lines = self._step(x)
+        return lines
+
+    def advance(self, x: float, /) -> float:
+        """Take one bar like `update`, return the K only; the attributes hold all lines."""
+        return self.update(x)[0]
+
+    def _step(self, x: float) -> tuple[float, float]:
         r = self._rsi.update(x)
         high, low = self._high.push(r), self._low.push(r)
         k = _mean(self._k, divide(100.0 * (r - low), high - low))
@@ -69,6 +81,7 @@ class StochRsi(StreamTwin):
         r.end()
         StochRsi.__init__(self, first, span, k, d)
         self._rsi, self._high, self._low, self._k, self._d = state, high, low, ks, ds
+        self._lines = ()
 
 
 def stoch_rsi(
