@@ -14,8 +14,9 @@ class _Lines:
     def __init__(self, values: list[tuple[float, float, float]]) -> None:
         self._values = iter(values)
 
-    def update(self, _: float) -> tuple[float, float, float]:
-        return next(self._values)
+    def advance(self, _: float) -> float:
+        line, self.signal, self.histogram = next(self._values)
+        return line
 
 
 def _run(values: list[tuple[float, float, float]], zero_line: bool) -> list[tuple[float, float]]:
