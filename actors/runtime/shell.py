@@ -96,6 +96,10 @@ class AgentShell:
         self._bus: Any = None
         self.started_s = time.monotonic() - started
 
+    def __repr__(self) -> str:
+        """What Ray's state interface and log lines call this actor."""
+        return self.spec.kind
+
     # -- life ---------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:

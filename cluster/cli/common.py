@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,6 +106,28 @@ def add_host(parser: argparse.ArgumentParser, default: str) -> None:
 def userdir(args: argparse.Namespace) -> Path:
     """The user's folder, absolute."""
     return Path(args.userdir).expanduser().resolve()
+
+
+def make_userdir(folder: Path) -> Path:
+    """Make the user's folder and check that it takes files.
+
+    Raises
+    ------
+    ConfigError
+        If it is no folder or cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".tradewind-")
+        os.close(descriptor)
+        Path(name).unlink()
+    except OSError as e:
+        raise ConfigError(
+            "USERDIR_UNWRITABLE",
+            f"--userdir {folder}: expected a folder that can be written to, found: {e.strerror or e}; choose another "
+            "--userdir, or change its permissions",
+        ) from e
+    return folder
 
 
 def configuration(

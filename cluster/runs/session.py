@@ -20,7 +20,7 @@ from actors.domain.errors import ConfigError, TradingError
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.timerange import TimeRange
 from actors.runtime.environment import prepare_environment
-from cluster.cli.common import Outcome, userdir
+from cluster.cli.common import Outcome, make_userdir, userdir
 from cluster.runs.execute import Finished, close_run, open_run, run_local, run_ray
 from cluster.runs.plan import RunPlan, build_plan
 from cluster.runs.result import head, report_model, run_result, store
@@ -84,6 +84,7 @@ def make_plan(
     journal: bool = True,
 ) -> RunPlan:
     """Return the plan of a run in the user's folder."""
+    make_userdir(userdir(args))
     folder = run_folder(args, run_id)
     if journal:
         folder.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,7 @@ VENUES: Final[dict[str, VenueTraits]] = {
     # the last 720 candles, of which one is still running
     "kraken": VenueTraits(720, False, 719, {}),
 }
-_CLOSED: Final = {
+CLOSED: Final[dict[str, str]] = {
     "ftx": "FTX stopped withdrawals on 2022-11-08 and filed for bankruptcy on 2022-11-11",
     "ftxus": "FTX US filed for bankruptcy together with FTX on 2022-11-11",
     "bittrex": "Bittrex Global closed on 2023-12-04",
@@ -104,10 +104,10 @@ def create_exchange(name: str, *, urls: str | None = None, rate_limit_ms: float 
     """
     known = name.strip().lower()
     others = ", ".join(sorted(VENUES))
-    if known in _CLOSED:
+    if known in CLOSED:
         raise ConfigError(
-            "EXCHANGE_CLOSED",
-            f"exchange: expected an exchange that trades, found {name!r}: {_CLOSED[known]}; use {others}",
+            "EXCHANGECLOSED",
+            f"exchange: expected an exchange that trades, found {name!r}: {CLOSED[known]}; use {others}",
             exchange=known,
         )
     if known not in VENUES:
