@@ -23,6 +23,8 @@ from actors.runtime.slices import Slice
 
 _priority = attrgetter("priority")
 Outputs = list[tuple[str, Sequence[Event]]]
+Routes = dict[type[Event], tuple[list[int], list[tuple[int, int]]]]
+"""By event type: destinations in this step, and (destination, delay) in later ones."""
 
 
 class TimedFits(InlineFits):
@@ -64,20 +66,19 @@ class LocalHost:
         self.fits = fits if fits is not None else TimedFits()
         self.agents: list[Agent] = [build_agent(s, run, self.fits) for s in graph.specs]
         self.agent_seconds = [0.0] * len(self.agents) if profile else None
-        # routes by event type: destinations in this step, and (destination, delay) in later ones
-        self._now: list[dict[type[Event], list[int]]] = [{} for _ in graph.specs]
-        self._later: list[dict[type[Event], list[tuple[int, int]]]] = [{} for _ in graph.specs]
+        self._routes: list[Routes] = [{} for _ in graph.specs]
         self._feed: dict[type[Event], list[int]] = {}
         for dst, spec in enumerate(graph.specs):
             for edge in spec.inputs:
                 for cls in self.agents[dst].consumes:
                     if edge.source == FEED:
                         self._feed.setdefault(cls, []).append(dst)
-                    elif edge.delay == 0:
-                        self._now[graph.index[edge.source]].setdefault(cls, []).append(dst)
+                        continue
+                    now, later = self._routes[graph.index[edge.source]].setdefault(cls, ([], []))
+                    if edge.delay == 0:
+                        now.append(dst)
                     else:
-                        table = self._later[graph.index[edge.source]]
-                        table.setdefault(cls, []).append((dst, edge.delay))
+                        later.append((dst, edge.delay))
         # an agent that hears one priority only needs no sorting
         self._sorted = [len({c.priority for c in a.consumes}) > 1 for a in self.agents]
         self._size = len(graph.specs)
@@ -96,7 +97,7 @@ class LocalHost:
                     box.append(bar)
         seconds = self.agent_seconds
         out: Outputs = []
-        for position, (name, agent, now, later, sort) in enumerate(self._plan):
+        for position, (name, agent, routes, sort) in enumerate(self._plan):
             inbox = boxes[position]
             if inbox is None:
                 continue
@@ -110,22 +111,24 @@ class LocalHost:
                 events = agent.process(message)
                 seconds[position] += time.process_time() - t0
             for event in events:
-                cls = type(event)
-                for dst in now.get(cls, ()):
+                targets = routes.get(type(event))
+                if targets is None:
+                    continue
+                now, later = targets
+                for dst in now:
                     box = boxes[dst]
                     if box is None:
                         boxes[dst] = [event]
                     else:
                         box.append(event)
-                if later:
-                    for dst, delay in later.get(cls, ()):
-                        self._post(number + delay, dst, event)
+                for dst, delay in later:
+                    self._post(number + delay, dst, event)
             out.append((name, events))
         return out
 
     @cached_property
-    def _plan(self) -> list[tuple[str, Agent, dict[type[Event], list[int]], Any, bool]]:
-        return list(zip(self.graph.names, self.agents, self._now, self._later, self._sorted, strict=True))
+    def _plan(self) -> list[tuple[str, Agent, Routes, bool]]:
+        return list(zip(self.graph.names, self.agents, self._routes, self._sorted, strict=True))
 
     def _post(self, step: int, dst: int, event: Event) -> None:
         boxes = self._calendar.get(step)

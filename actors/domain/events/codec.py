@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
@@ -50,6 +51,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
 _UPGRADES: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
 _DECODERS = {name: msgspec.msgpack.Decoder(cls) for name, cls in EVENT_TYPES.items()}
 _ENCODER = msgspec.msgpack.Encoder()
+_to_json = msgspec.json.Encoder().encode
 
 DECISION_TYPES: tuple[str, ...] = (
     "SignalEmitted", "TargetExposureSet", "OrderIntentApproved", "OrderIntentDenied", "CircuitBreakerTripped",
@@ -64,13 +66,14 @@ _STAGES = ("system", "market", "venue", "ledger", "features", "regime", "learnin
 STAGE_ORDER: dict[str, int] = {name: i for i, name in enumerate(_STAGES)}
 
 
-_DECISIONS: dict[type[Event], tuple[str, int, tuple[str, ...], bool]] = {
-    EVENT_TYPES[n]: (
-        n, STAGE_ORDER[EVENT_TYPES[n].stage],
-        tuple(f for f in _FIELDS[n] if not (n in _ON_CHANGE and f == "ts_event_ns")), n in _ON_CHANGE,
-    )
-    for n in DECISION_TYPES
-}  # fmt: skip
+def _decision(name: str) -> tuple[str, int, tuple[str, ...], Callable[[Any], tuple[Any, ...]], bool]:
+    on_change = name in _ON_CHANGE
+    fields = tuple(f for f in _FIELDS[name] if not (on_change and f == "ts_event_ns"))
+    return name, STAGE_ORDER[EVENT_TYPES[name].stage], fields, attrgetter(*fields), on_change
+
+
+_DECISIONS = {EVENT_TYPES[n]: _decision(n) for n in DECISION_TYPES}
+_place = itemgetter(0, 1, 2)
 
 
 def encode(record: EventRecord) -> bytes:
@@ -143,6 +146,20 @@ def canonical(value: Any) -> Any:
     raise TypeError(f"canonical: unexpected {type(value).__name__}")
 
 
+def _body(raw: tuple[Any, ...]) -> list[Any]:
+    """Return the canonical form of an event's values; the common types without a call each."""
+    body = []
+    for value in raw:
+        kind = type(value)
+        if kind is float:
+            body.append(round(value, 9) + 0.0 if value == value else "nan")
+        elif kind is str or kind is int or value is None:
+            body.append(value)
+        else:
+            body.append(canonical(value))
+    return body
+
+
 class DecisionLog:
     """The canonical log of decisions and its hash.
 
@@ -153,35 +170,43 @@ class DecisionLog:
     def __init__(self) -> None:
         self._sha = hashlib.sha256()
         self._last: dict[tuple[str, str | None, str], Any] = {}
+        # the raw values behind `_last`: what did not change need not be made canonical to see it
+        self._raw: dict[tuple[str, str | None, str], tuple[Any, ...]] = {}
         self.count = 0
 
     def add_step(self, step: int, outputs: Iterable[tuple[str, Iterable[Event]]]) -> list[str]:
         """Add the outputs of one step, ``(agent, events)`` each; return the canonical lines it added."""
         rows = []
+        find = _DECISIONS.get
         for source, events in outputs:
             for seq, event in enumerate(events):
-                known = _DECISIONS.get(type(event))
+                known = find(type(event))
                 if known is None:
                     continue
-                name, stage, names, on_change = known
+                name, stage, names, values, on_change = known
+                raw = values(event)
                 if on_change:
                     key = (name, event.instrument_id, source)
-                    body = [canonical(getattr(event, f)) for f in names]
+                    if self._raw.get(key) == raw:
+                        continue
+                    self._raw[key] = raw
+                    body = _body(raw)
                     if self._last.get(key) == body:
                         continue
                     self._last[key] = body
-                    fields = [["ts_event_ns", event.ts_event_ns], *map(list, zip(names, body, strict=True))]
+                    fields = [("ts_event_ns", event.ts_event_ns), *zip(names, body, strict=True)]
                 else:
-                    fields = [[f, canonical(getattr(event, f))] for f in names]
+                    fields = list(zip(names, _body(raw), strict=True))
                 rows.append((stage, source, seq, name, fields))
-        rows.sort(key=lambda r: r[:3])
-        lines = []
-        for _, source, _, name, fields in rows:
-            line = msgspec.json.encode([step, name, source, fields])
-            self._sha.update(line + b"\n")
-            lines.append(line.decode())
-        self.count += len(lines)
-        return lines
+        if not rows:
+            return []
+        rows.sort(key=_place)
+        lines = [_to_json((step, name, source, fields)) for _, source, _, name, fields in rows]
+        lines.append(b"")
+        text = b"\n".join(lines)
+        self._sha.update(text)
+        self.count += len(rows)
+        return text.decode().split("\n")[:-1]
 
     def digest(self) -> str:
         """SHA-256 over all lines so far, hexadecimal."""
