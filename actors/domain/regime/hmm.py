@@ -53,7 +53,8 @@ class HmmParams(Params):
 class Hmm(Detector):
     """Filters hidden states out of returns and ranges and reads each state as a mixture of regimes.
 
-    `native_label` is ``state_k``, states ordered by variance.
+    `native_label` is ``state_k``, states ordered by variance. State: the window of past bars, the fitted model,
+    its filter and a pending fit. Warm-up: `min_history_bars` returns and `lag_steps`. O(states²) per bar.
     """
 
     Params: ClassVar[type[Params]] = HmmParams
@@ -246,7 +247,12 @@ def fit_hmm(
                 model.covars_ = variances * np.exp(jitter[1])
                 model.startprob_ = np.full(states, 1.0 / states)
                 model.transmat_ = moves / moves.sum(axis=1, keepdims=True)
-                model.fit(z)
+                try:
+                    model.fit(z)
+                except ValueError:
+                    # a bar that no state explains underflows the scaled recursion; logarithms hold it, slowly
+                    model.implementation = "log"
+                    model.fit(z)
                 score = float(model.score(z)) + _log_prior(model, means, variances, anchor_bars)
                 converged += bool(model.monitor_.converged)
                 if np.isfinite(score) and (best is None or score > best[0]):
