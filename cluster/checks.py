@@ -59,7 +59,7 @@ def locked(text: str) -> dict[str, str]:
 
     Examples
     --------
-    >>> locked("numpy==2.4.1 \\\\\n    --hash=sha256:00\nx==1 ; sys_platform == 'none' \\\\\n# note\n")
+    >>> locked("numpy==2.4.1\\nx==1 ; sys_platform == 'none'")
     {'numpy': '2.4.1'}
     """
     from packaging.requirements import Requirement

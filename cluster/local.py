@@ -149,7 +149,7 @@ def temp_dir_of(userdir: Path) -> str:
 def head_command(ports: Mapping[str, int], num_cpus: int, store_mb: int, temp_dir: str) -> list[str]:
     """Return the command of the head; everything listens on loopback only."""
     return [
-        sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--disable-usage-stats",
+        sys.executable, "-m", "cluster.head", "start", "--head", "--block", "--disable-usage-stats",
         f"--node-ip-address={LOOPBACK}", f"--port={ports['port']}", "--include-dashboard=true",
         f"--dashboard-host={LOOPBACK}", f"--dashboard-port={ports['dashboard_port']}",
         "--dashboard-agent-listen-port=0", f"--ray-client-server-port={free_port()}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from actors.agents.fleet import default_fleet
 from actors.domain.features.pipeline import feature_names
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> common.Outcome:
     return common.Outcome({"agents": rows}, text="\n".join(text), head={"config_hash": config.content_hash})
 
 
-def _row(spec: AgentSpec) -> dict[str, object]:
+def _row(spec: AgentSpec) -> dict[str, Any]:
     return {
         "name": spec.name,
         "kind": spec.kind,

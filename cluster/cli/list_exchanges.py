@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from actors.adapters.exchanges.mock import MockParams, SimulatedExchange
 from actors.adapters.feeds.ccxt_client import CLOSED, VENUES
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> common.Outcome:
     """Run the verb."""
-    exchanges = [
+    exchanges: list[dict[str, Any]] = [
         {
             "kind": name, "about": "candles for download-data", "orders": False, "candles": True,
             "params": {}, "page_limit_bars": traits.page_limit, "history_bars": traits.history_bars,

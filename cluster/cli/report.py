@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> common.Outcome:
             raise ConfigError(
                 "REPORT_ARGUMENTS", f"report: expected RUN or --compare A B, found both ({args.run_id!r})"
             )
-        return compare(root, *args.compare, output)
+        one, other = args.compare
+        return compare(root, one, other, output)
     run_id, model = stored(root, args.run_id if args.run_id is not None else newest(root))
     page = build_report(model, output or root / run_id / "report.html")
     result = {

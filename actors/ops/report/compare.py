@@ -12,7 +12,6 @@ from typing import Any
 
 from actors.domain.errors import TradingError
 from actors.domain.evaluation.report_model import ReportModel
-from actors.domain.model.money import normal_str
 
 _CSS = Path(__file__).with_name("report.css")
 
@@ -23,12 +22,12 @@ def rows_of(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[dict[st
     Examples
     --------
     >>> rows_of({"bars": 3, "fees_quote": "1.50"}, {"bars": 5, "fees_quote": "2"})[1]
-    {'metric': 'fees_quote', 'a': '1.50', 'b': '2', 'difference': '0.5'}
+    {'metric': 'fees_quote', 'a': '1.50', 'b': '2', 'difference': 0.5}
     """
     names = list(dict.fromkeys([*first, *second]))
     return [
         {
-            "name": n,
+            "metric": n,
             "a": first.get(n),
             "b": second.get(n),
             "difference": difference(first.get(n), second.get(n)),
@@ -38,12 +37,12 @@ def rows_of(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[dict[st
 
 
 def difference(a: Any, b: Any) -> Any:
-    """Return ``b - a`` of two numbers or two decimal strings, else None.
+    """Return ``b - a`` of two numbers or two decimal texts as a number to read, else None.
 
     Examples
     --------
     >>> difference("1.10", "1.3"), difference(None, 1.0), difference(2, 5)
-    ('0.2', None, 3)
+    (0.2, None, 3)
     """
     if isinstance(a, bool) or isinstance(b, bool):
         return None
@@ -51,7 +50,7 @@ def difference(a: Any, b: Any) -> Any:
         return b - a
     if isinstance(a, str) and isinstance(b, str):
         try:
-            return normal_str(Decimal(b) - Decimal(a))
+            return float(Decimal(b) - Decimal(a))
         except InvalidOperation:
             return None
     return None
