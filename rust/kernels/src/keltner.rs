@@ -17,12 +17,12 @@ const PASS: usize = 512;
 /// Upper, middle, lower from average, range and width; NaN in all unless both are finite.
 #[inline(always)]
 #[allow(clippy::eq_op)] // a - a is 0, or NaN where the range is undefined
-fn lines(middle: f64, range: f64, k: f64) -> (f64, f64, f64) {
+pub(crate) fn lines(middle: f64, range: f64, k: f64) -> (f64, f64, f64) {
     let half = k * range;
     (middle + half, middle + (range - range), middle - half)
 }
 
-fn width_ok(k: f64) -> Result<()> {
+pub(crate) fn width_ok(k: f64) -> Result<()> {
     if k > 0.0 && k.is_finite() {
         Ok(())
     } else {

@@ -166,9 +166,51 @@ impl MacdRun {
         }
     }
 
+    /// Whole groups of all three lines in one loop, where the grids of line and signal coincide: the three
+    /// chains overlap.
+    #[inline(always)]
+    fn together<V: F4>(&mut self, x: &[f64], limit: usize, out: &mut MacdOut<'_>) {
+        let from = self.line_at;
+        let n = limit.saturating_sub(from) / 4 * 4;
+        let s = &mut self.state;
+        let (df, ds, dg) = (s.fast.d, s.slow.d, s.signal.d);
+        let [af, asl, ag] = s.a.map(V::splat);
+        let [mut f, mut g, mut y] = [s.fast.carry, s.slow.carry, s.signal.carry].map(V::splat);
+        let src = &x[from..from + n];
+        let line = &mut out.line[from..from + n];
+        let signal = &mut out.signal[from..from + n];
+        let hist = &mut out.histogram[from..from + n];
+        let mut i = 0;
+        while i < n {
+            // SAFETY: i + 4 <= n, the length of the four slices
+            unsafe {
+                let v = V::load(src.as_ptr().add(i));
+                let ef = af.mul(v).scan(&df, f);
+                let es = asl.mul(v).scan(&ds, g);
+                let l = ef.sub(es);
+                let e = ag.mul(l).scan(&dg, y);
+                l.store(line.as_mut_ptr().add(i));
+                e.store(signal.as_mut_ptr().add(i));
+                l.sub(e).store(hist.as_mut_ptr().add(i));
+                (f, g, y) = (ef.last(), es.last(), e.last());
+            }
+            i += 4;
+        }
+        if n > 0 {
+            s.fast.seed(f.first());
+            s.slow.seed(g.first());
+            s.signal.seed(y.first());
+            self.line_at += n;
+            self.signal_at += n;
+        }
+    }
+
     /// Whole groups as far as `limit` bars allow; both outputs may lag by up to three bars.
     #[inline(always)]
     pub fn advance<V: F4>(&mut self, x: &[f64], limit: usize, out: &mut MacdOut<'_>) {
+        if self.line_at == self.signal_at {
+            return self.together::<V>(x, limit, out);
+        }
         let n = limit.saturating_sub(self.line_at) / 4 * 4;
         let (s, from) = (&mut self.state, self.line_at);
         let (df, ds) = (s.fast.d, s.slow.d);
