@@ -28,6 +28,12 @@ from actors.domain.errors import ConfigError, VenueError, VenueUnavailableError
 from actors.runtime.environment import prepare_environment
 
 LOOPBACK = "127.0.0.1"
+LOOPBACK_ENV: Mapping[str, str] = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""Ray's switch for "this machine has no address but loopback".
+
+Without it Ray replaces a loopback ``--node-ip-address`` by the machine's own address and listens on every interface.
+Head, workers, jobs and drivers must agree on it.
+"""
 PORTS: Mapping[str, int] = {"port": 6379, "dashboard_port": 8265, "metrics_port": 9464}
 """Default ports of `up`, by flag."""
 _SOCKET_PATH_LIMIT = 43  # a Unix socket's path has 107 bytes, of which Ray needs the rest
@@ -149,7 +155,7 @@ def temp_dir_of(userdir: Path) -> str:
 def head_command(ports: Mapping[str, int], num_cpus: int, store_mb: int, temp_dir: str) -> list[str]:
     """Return the command of the head; everything listens on loopback only."""
     return [
-        sys.executable, "-m", "cluster.head", "start", "--head", "--block", "--disable-usage-stats",
+        sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--disable-usage-stats",
         f"--node-ip-address={LOOPBACK}", f"--port={ports['port']}", "--include-dashboard=true",
         f"--dashboard-host={LOOPBACK}", f"--dashboard-port={ports['dashboard_port']}",
         "--dashboard-agent-listen-port=0", f"--ray-client-server-port={free_port()}",
@@ -196,6 +202,7 @@ def start(
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = dict(os.environ)
     environment.pop("RAY_ADDRESS", None)
+    environment |= LOOPBACK_ENV
     # a job's `python` is looked up in the PATH that the head was started with
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
     with log.open("w", encoding="utf-8") as stream:
@@ -301,6 +308,21 @@ def _processes(note: ClusterNote) -> list[psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess):
             found |= {p.pid: p for p in process.children(recursive=True)}
     return list(found.values())
+
+
+def join(userdir: Path, address: str) -> str:
+    """Prepare this process, which has not imported Ray yet, for a cluster; return the address to connect to.
+
+    ``auto`` means the cluster of this folder if there is one, else what Ray finds.
+    """
+    note = read_note(userdir)
+    if note is None or address not in ("auto", note.address) or not is_running(note):
+        return address
+    os.environ.update(LOOPBACK_ENV)
+    os.environ.setdefault("RAY_AUTH_MODE", note.auth_mode)
+    if note.token_path:
+        os.environ.setdefault("RAY_AUTH_TOKEN_PATH", note.token_path)
+    return note.address
 
 
 def client_environment(note: ClusterNote) -> dict[str, str]:

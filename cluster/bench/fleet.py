@@ -92,5 +92,3 @@ def figures(measured: dict[str, Any]) -> list[Figure]:
                    note=f"empty: {m['empty_fleet_us_per_pair_bar']:.1f} us per pair-bar"),
         ]  # fmt: skip
     return out
-
-

@@ -57,6 +57,8 @@ def main(argv: list[str] | None = None) -> int:
 
     data = [word for item in known.data for word in ("--data", item)]
     address = known.address or os.environ.get("RAY_ADDRESS") or "auto"
+    # a cluster started without a mode runs without tokens, and its jobs inherit what it was started with
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     return tradewind(
         ["trade", "--replay", "--host", "ray", "--address", address, "--userdir", folder, *data, *rest]
     )

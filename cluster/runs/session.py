@@ -21,6 +21,7 @@ from actors.domain.model.bars import BarFrame
 from actors.domain.model.timerange import TimeRange
 from actors.runtime.environment import prepare_environment
 from cluster.cli.common import Outcome, make_userdir, userdir
+from cluster.local import join
 from cluster.runs.execute import Finished, close_run, open_run, run_local, run_ray
 from cluster.runs.plan import RunPlan, build_plan
 from cluster.runs.result import head, report_model, run_result, store
@@ -98,12 +99,15 @@ def make_plan(
 @contextlib.contextmanager
 def ray_for(args: argparse.Namespace, plan: RunPlan) -> Iterator[None]:
     """Hold the Ray session a run asked for."""
+    address = getattr(args, "address", None)
+    if address is not None:
+        address = join(userdir(args), address)
     prepare_environment(userdir(args))
     from actors.runtime.session import ray_session  # reads the environment when it is loaded
 
     runtime = plan.config.model.runtime
     with ray_session(
-        address=getattr(args, "address", None), num_cpus=runtime.num_cpus,
+        address=address, num_cpus=runtime.num_cpus,
         object_store_mb=runtime.object_store_mb, quiet=not args.verbose,
     ):  # fmt: skip
         yield

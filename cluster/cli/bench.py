@@ -1,0 +1,110 @@
+"""``bench``: ratios of the kernels and speeds of the fleet on both hosts, each figure beside its goal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from actors.domain.errors import ConfigError
+from actors.runtime.environment import prepare_environment
+from cluster.bench.figures import Figure, kernel_figures, table, tally
+from cluster.bench.processes import empty_call_ns
+from cluster.cli import common
+
+HELP = "Measure kernels, the local host and the Ray host; print ratios and figures beside their goals."
+EXAMPLE = "tradewind bench --quick"
+PARTS = ("kernels", "local", "ray")
+_TITLES = {
+    "kernels": "Kernels (read the ratios)",
+    "local": "Local host, default fleet",
+    "ray": "Ray host, default fleet, every agent a process",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of the verb."""
+    parser.add_argument("--quick", action="store_true", help="fewer bars and rounds, about two minutes")
+    parser.add_argument(
+        "--only", default=",".join(PARTS), metavar="PARTS", help="comma separated; default kernels,local,ray"
+    )
+
+
+def chosen(text: str) -> list[str]:
+    """Return the parts of ``--only`` in their order.
+
+    Raises
+    ------
+    ConfigError
+        On an unknown part.
+    """
+    wanted = [p.strip() for p in text.split(",") if p.strip()]
+    unknown = [p for p in wanted if p not in PARTS]
+    if unknown or not wanted:
+        raise ConfigError("BENCH_PARTS", f"--only: expected some of {', '.join(PARTS)}, found {text!r}")
+    return [p for p in PARTS if p in wanted]
+
+
+def run(args: argparse.Namespace) -> common.Outcome:
+    """Run the verb."""
+    parts = chosen(args.only)
+    seed = 7 if args.seed is None else args.seed
+    found: dict[str, Any] = {"quick": args.quick, "empty_call_ns": empty_call_ns(), "wall_s": {}}
+    figures: list[Figure] = []
+    sections = [f"one empty method call: {found['empty_call_ns']:.0f} ns (50 on the quiet reference machine)"]
+    for part in parts:
+        began = time.perf_counter()
+        measured, judged, text = _PARTS[part](args, seed)
+        found[part] = measured
+        found["wall_s"][part] = time.perf_counter() - began
+        figures += judged
+        sections.append(f"{_TITLES[part]}\n{text}{table(judged)}")
+    met, goals = tally(figures)
+    found |= {"figures": [f.row() for f in figures], "goals_met": met, "goals": goals}
+    sections.append(f"{met} of {goals} goals met; a goal that is not met does not fail this verb")
+    return common.Outcome(found, text="\n\n".join(sections), head={"seed": seed})
+
+
+def _say(args: argparse.Namespace) -> Any:
+    def say(text: str) -> None:
+        if not args.no_progress:
+            sys.stderr.write(f"bench: {text}\n")
+
+    return say
+
+
+def _kernels(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
+    from cluster.bench import kernels
+
+    bars, reps = (100_000, 3) if args.quick else (1_000_000, 5)
+    _say(args)(f"kernels, {bars:,} bars, {reps} rounds")
+    rows = kernels.run(bars, reps)
+    return {"bars": bars, "rows": rows}, kernel_figures(rows), kernels.table(rows) + "\n\n"
+
+
+def _local(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
+    from cluster.bench import fleet
+
+    bars, reps = (1200, 1) if args.quick else (3000, 3)
+    with tempfile.TemporaryDirectory(prefix="tradewind-bench-") as folder:
+        measured = fleet.run(Path(folder), bars=bars, reps=reps, seed=seed, say=_say(args))
+    return measured, fleet.figures(measured), ""
+
+
+def _ray(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
+    prepare_environment(common.userdir(args))
+    from cluster.bench import ray_fleet, ray_figures
+
+    chunks, chunk_steps, single = (2, 64, 64) if args.quick else (4, 256, 256)
+    with tempfile.TemporaryDirectory(prefix="tradewind-bench-") as folder:
+        measured = ray_fleet.run(
+            Path(folder), chunks=chunks, chunk_steps=chunk_steps, single_steps=single,
+            start_up=not args.quick, seed=seed, say=_say(args),
+        )  # fmt: skip
+    return measured, ray_figures.figures(measured), ""
+
+
+_PARTS = {"kernels": _kernels, "local": _local, "ray": _ray}
