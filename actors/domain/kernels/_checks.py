@@ -119,7 +119,7 @@ def buffers(name: str, out: Any, count: int, bars: int, *inputs: FloatArray) -> 
         If the sequence has another length or a buffer is unfit.
     """
     if out is None:
-        return [np.empty(bars) for _ in range(count)]
+        return _fresh(count, bars)
     if not isinstance(out, list | tuple | np.ndarray) or len(out) != count:
         raise KernelError(
             "KERNEL_BUFFER",
@@ -131,3 +131,17 @@ def buffers(name: str, out: Any, count: int, bars: int, *inputs: FloatArray) -> 
         made.append(buffer(f"{name}[{i}]", o, bars, *inputs, *made))
     # empty views of one array share an address, which the native side takes for an overlap
     return made if bars else [np.empty(0) for _ in made]
+
+
+def _fresh(count: int, bars: int) -> list[FloatArray]:
+    """Return `count` new arrays, cut from blocks of up to four.
+
+    The C library hands a large block back to the system, and fetches it anew page by page, unless one of that
+    size was freed before: lines freed together and asked for together then stay in the process.
+    """
+    stride = max((bars + 7) // 8 * 8, 8)  # no two lines share a cache line, nor an address when empty
+    lines: list[FloatArray] = []
+    while len(lines) < count:
+        rows = np.empty((min(4, count - len(lines)), stride))
+        lines += [row[:bars] for row in rows]
+    return lines
