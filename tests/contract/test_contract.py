@@ -98,6 +98,13 @@ def update(thing, x):
     return thing.update(x)
 
 
+# fits early enough that several fall before CUT, so that fitted models are what is compared
+SHORT = {
+    "hmm": {"min_history_bars": 60, "refit_every_bars": 100, "lag_steps": 24, "burn_in_bars": 50},
+    "forest": {"min_samples": 60, "refit_every_bars": 100, "refit_lag_steps": 24, "trees": 5},
+}
+
+
 def cases(package: str, kind: str):
     cls = f"actors.domain.{package}"
     if package == "indicators":
@@ -106,17 +113,14 @@ def cases(package: str, kind: str):
         return (lambda: registry.build(cls, kind)), markets
     extra = {"fits": InlineFits(), "name": "x", "seed": 5}
     if package == "learning":
-        params = {"fit_every_bars": 100} if "fit_every_bars" in _fields(cls, kind) else {}
         return (
             lambda: registry.build(
-                cls, kind, params, names=("a", "b", "c", "d"), **{**extra, "fits": InlineFits()}
+                cls, kind, SHORT.get(kind, {}), names=("a", "b", "c", "d"), **{**extra, "fits": InlineFits()}
             )
         ), samples
-    return (lambda: registry.build(cls, kind, **{**extra, "fits": InlineFits()})), observations
-
-
-def _fields(package: str, kind: str) -> set[str]:
-    return set(registry.params_of(registry.load(package, kind)).model_fields)
+    return (
+        lambda: registry.build(cls, kind, SHORT.get(kind, {}), **{**extra, "fits": InlineFits()})
+    ), observations
 
 
 ALL = [(p, k) for p in ("indicators", "regime", "learning", "strategies") for k in kinds(p)]
@@ -139,6 +143,18 @@ def test_component(package: str, kind: str, frame: BarFrame, other: BarFrame) ->
     if package == "indicators":
         assert contract.check_batch(make, update, inputs, make().batch, frame) == []
         assert contract.check_batch_causal(make().batch, frame, other, CUT) == []
+
+
+@pytest.mark.parametrize(("package", "kind"), [("regime", "hmm"), ("learning", "forest")])
+def test_a_pending_fit_survives_a_restore(package: str, kind: str, frame: BarFrame) -> None:
+    make, inputs_of = cases(package, kind)
+    inputs, probe = inputs_of(frame), make()
+    cut = 0
+    while not probe._refit.pending:
+        probe.update(inputs[cut])
+        cut += 1
+    assert 60 <= cut < CUT - 24
+    assert contract.check_snapshot(make, update, inputs, cut) == []
 
 
 @pytest.mark.parametrize(
