@@ -172,9 +172,14 @@ def _memory(host: RayHost) -> dict[str, Any]:
     rows = {r["name"]: (r["kind"], pss_mib(r["pid"])) for r in host.agents()}
     heavy = {n: v for n, (kind, v) in rows.items() if kind.startswith(HEAVY) and v is not None}
     light = {n: v for n, (kind, v) in rows.items() if not kind.startswith(HEAVY) and v is not None}
+    light_worst, heavy_worst = _largest(light), _largest(heavy)
     return {
         "pss_mib": {n: v for n, (_, v) in rows.items()},
-        "light_max_mib": max(light.values(), default=None), "light_worst": max(light, key=light.__getitem__, default=""),
+        "light_worst": light_worst, "light_max_mib": light.get(light_worst),
         "light_median_mib": statistics.median(light.values()) if light else None,
-        "heavy_max_mib": max(heavy.values(), default=None), "heavy_worst": max(heavy, key=heavy.__getitem__, default=""),
+        "heavy_worst": heavy_worst, "heavy_max_mib": heavy.get(heavy_worst),
     }  # fmt: skip
+
+
+def _largest(sizes: dict[str, float]) -> str:
+    return max(sizes, key=sizes.__getitem__, default="")

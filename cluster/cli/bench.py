@@ -96,9 +96,9 @@ def _local(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]
 
 def _ray(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
     prepare_environment(common.userdir(args))
-    from cluster.bench import ray_fleet, ray_figures
+    from cluster.bench import ray_figures, ray_fleet
 
-    chunks, chunk_steps, single = (2, 64, 64) if args.quick else (4, 256, 256)
+    chunks, chunk_steps, single = (1, 128, 64) if args.quick else (4, 256, 256)
     with tempfile.TemporaryDirectory(prefix="tradewind-bench-") as folder:
         measured = ray_fleet.run(
             Path(folder), chunks=chunks, chunk_steps=chunk_steps, single_steps=single,
