@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import ray
 from ray.exceptions import AuthenticationError as RayAuthenticationError
@@ -20,6 +20,7 @@ def ray_session(
     num_cpus: int | None = None,
     object_store_mb: int | None = None,
     quiet: bool = True,
+    code_paths: Sequence[str] = (),
 ) -> Iterator[None]:
     """Hold a connection to Ray for a block of code.
 
@@ -29,6 +30,8 @@ def ray_session(
         ``auto`` or ``host:port`` of a running cluster; None starts one that ends with the block.
     num_cpus, object_store_mb : int or None
         Only for a session of our own. Agents take no CPU resource; fits take one each.
+    code_paths : sequence of str
+        Folders in which the actors' processes look for a user's own modules, beside the current one.
 
     Raises
     ------
@@ -44,12 +47,14 @@ def ray_session(
         yield
         return
     level = logging.ERROR if quiet else logging.INFO
+    job = ray.job_config.JobConfig(_py_driver_sys_path=list(code_paths))
     logging.getLogger("ray").setLevel(level)
     if address is None:
         ray.init(
             address="local",
             num_cpus=num_cpus or max(4, os.cpu_count() or 1),
             include_dashboard=False,
+            job_config=job,
             object_store_memory=(object_store_mb or 200) << 20,
             log_to_driver=not quiet,
             logging_level=level,
@@ -57,7 +62,9 @@ def ray_session(
         )
     else:
         try:
-            ray.init(address=address, log_to_driver=not quiet, logging_level=level, configure_logging=False)
+            ray.init(
+                address=address, job_config=job, log_to_driver=not quiet, logging_level=level, configure_logging=False
+            )  # fmt: skip
         except (ConnectionError, RuntimeError, RayAuthenticationError) as e:
             raise VenueUnavailableError(
                 "CLUSTER_UNREACHABLE",

@@ -108,6 +108,17 @@ def userdir(args: argparse.Namespace) -> Path:
     return Path(args.userdir).expanduser().resolve()
 
 
+def own_code(args: argparse.Namespace) -> list[str]:
+    """Let ``module:Class`` find a user's own files: the current folder and ``strategies`` in the user's folder.
+
+    They come last on the path, so a file there never hides a module of ours or of a library. Returns what the
+    actors' processes must search too; Ray takes the current folder along by itself.
+    """
+    folders = [str(Path.cwd()), str(userdir(args) / "strategies")]
+    sys.path += [f for f in folders if f not in sys.path]
+    return folders[1:]
+
+
 def make_userdir(folder: Path) -> Path:
     """Make the user's folder and check that it takes files.
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from actors.adapters.storage.bar_store import BarStore
 from actors.domain.errors import ConfigError
+from actors.domain.model.bars import BarFrame
 from actors.domain.model.timerange import TimeRange
 from actors.domain.simulation.synthetic.market import generate
 from actors.domain.simulation.synthetic.params import SyntheticParams
@@ -23,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_host(parser, "ray")
     parser.add_argument(
         "--bars", type=int, default=2400, help="bars per asset, warm-up included; default 2400"
+    )
+    parser.add_argument(
+        "--export-bars",
+        default=None,
+        metavar="DIR",
+        help="write the market's bars there as Parquet, marked synthetic",
     )
 
 
@@ -48,6 +59,7 @@ def run(args: argparse.Namespace) -> common.Outcome:
         raise ConfigError("DEMO_BARS", f"--bars: expected more than {_WARMUP_BARS + 100}, found {args.bars}")
     seed = 7 if args.seed is None else args.seed
     market = synthetic_market(seed, args.bars)
+    exported = [] if args.export_bars is None else export_bars(market.frames.values(), Path(args.export_bars))
     sets = [f"pairs=[{', '.join(repr(p) for p in market.frames)}]", "timeframe=1h"]
     config = common.configuration(args, "paper", sets)
     first = next(iter(market.frames.values()))
@@ -55,10 +67,41 @@ def run(args: argparse.Namespace) -> common.Outcome:
     plan = session.make_plan(args, config, market, span, session.new_run_id())
     finished = session.execute(args, plan, verb="demo", host=args.host, note={"bars": args.bars})
     extra: dict[str, Any] = {"regimes": regime_figures(finished, market)}
-    return session.finish(
+    if exported:
+        extra["exported_bars"] = [str(p) for p in exported]
+    outcome = session.finish(
         args, finished, market, verb="demo", title="Tradewind demo (synthetic market)", mode="demo",
         started_s=began, extra=extra,
     )  # fmt: skip
+    outcome.text += "".join(f"\nbars:     {p}" for p in exported)
+    return outcome
+
+
+def export_bars(frames: Iterable[BarFrame], folder: Path) -> list[Path]:
+    """Write bars as ``BTC_USDT-1h-synthetic.parquet``, which every verb takes by ``--data``; return the paths.
+
+    Name and metadata say that no market traded them, so nobody takes them for real ones later.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be written to.
+    DataError
+        If the disk is full.
+    """
+    target = folder.expanduser().resolve()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        # under its own name a store's file could replace real bars of the same pair
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=target) as scratch:
+            store = BarStore(Path(scratch))
+            written = [store.write(frame) for frame in frames]
+            return [p.replace(target / f"{p.stem}-synthetic{p.suffix}") for p in written]
+    except OSError as e:
+        raise ConfigError(
+            "EXPORT_FOLDER",
+            f"--export-bars {folder}: expected a folder that can be written to, found: {e.strerror or e}; choose another",
+        ) from e
 
 
 def regime_figures(finished: Finished, market: session.Market) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(verb: str, module: Any, args: argparse.Namespace) -> int:
     started = time.time()
+    common.own_code(args)
     try:
         outcome: common.Outcome = module.run(args)
         common.emit(common.document(verb, outcome, started, args.seed), args.json, outcome.text)

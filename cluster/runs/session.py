@@ -20,7 +20,7 @@ from actors.domain.errors import ConfigError, TradingError
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.timerange import TimeRange
 from actors.runtime.environment import prepare_environment
-from cluster.cli.common import Outcome, make_userdir, userdir
+from cluster.cli.common import Outcome, make_userdir, own_code, userdir
 from cluster.local import join
 from cluster.runs.execute import Finished, close_run, open_run, run_local, run_ray
 from cluster.runs.plan import RunPlan, build_plan
@@ -108,7 +108,7 @@ def ray_for(args: argparse.Namespace, plan: RunPlan) -> Iterator[None]:
     runtime = plan.config.model.runtime
     with ray_session(
         address=address, num_cpus=runtime.num_cpus,
-        object_store_mb=runtime.object_store_mb, quiet=not args.verbose,
+        object_store_mb=runtime.object_store_mb, quiet=not args.verbose, code_paths=own_code(args),
     ):  # fmt: skip
         yield
 
