@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from actors.domain import registry
+from actors.domain.errors import SnapshotError
 from actors.domain.events.base import Event
 from actors.domain.events.execution import (
     CancelOrder,
@@ -256,9 +257,20 @@ class ExecutionAgent(Agent):
         return {**super().state(), "works": [_ENCODER.encode(w) for w in self._works.values()]}
 
     def load_state(self, tree: dict[str, Any]) -> None:
-        """Restore."""
+        """Restore.
+
+        Raises
+        ------
+        SnapshotError
+            If the tree was made by another shape of this class.
+        """
         rest = dict(tree)
-        works: list[Work] = [_DECODER.decode(data) for data in rest.pop("works")]
+        encoded = rest.pop("works", None)
         super().load_state(rest)
+        if encoded is None:
+            raise SnapshotError(
+                "STATE_FIELDS", f"{self.name}: expected works in the state, found {sorted(tree)}"
+            )
+        works: list[Work] = [_DECODER.decode(data) for data in encoded]
         self._works = {w.intent_id: w for w in works}
         self._orders = {c.life.client_order_id: (w, c) for w in works for c in w.children}

@@ -30,6 +30,7 @@ class Adx(ScaledIndicator):
     """Strength of a trend and the two directional indicators, in points of 100.
 
     Features: strength mapped to [-1, 1] and the balance of the two directions.
+    Warm-up: `2 · window_bars - 1` bars.
     """
 
     Params: ClassVar[type[Params]] = AdxParams

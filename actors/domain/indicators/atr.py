@@ -29,6 +29,7 @@ class Atr(ScaledIndicator):
     """Wilder average of the true range.
 
     Features: the range in usual moves of one bar.
+    Warm-up: `window_bars` bars.
     """
 
     Params: ClassVar[type[Params]] = AtrParams

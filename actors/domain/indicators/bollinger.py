@@ -31,6 +31,7 @@ class Bollinger(ScaledIndicator):
     """Upper band, middle and lower band of the close.
 
     Features: position of the close between the bands (1: at the upper one), and their width.
+    Warm-up: `window_bars - 1` bars.
     """
 
     Params: ClassVar[type[Params]] = BollingerParams

@@ -29,6 +29,7 @@ class Cmf(ScaledIndicator):
     """Volume weighted by where closes lie in their bars, over all volume; NaN without volume.
 
     Features: the flow, already in [-1, 1].
+    Warm-up: `window_bars - 1` bars.
     """
 
     Params: ClassVar[type[Params]] = CmfParams

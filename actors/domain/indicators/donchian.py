@@ -30,6 +30,7 @@ class Donchian(ScaledIndicator):
     """Upper and lower edge and their middle.
 
     Features: position of the close in the channel (-1 … 1), and its width.
+    Warm-up: `window_bars - 1` bars.
     """
 
     Params: ClassVar[type[Params]] = DonchianParams

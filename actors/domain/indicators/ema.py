@@ -30,6 +30,7 @@ class Ema(ScaledIndicator):
     """Average with weight 2 / (window + 1) on the newest close.
 
     Features: the close's distance from it, in moves of that many bars.
+    Warm-up: `window_bars - 1` bars.
     """
 
     Params: ClassVar[type[Params]] = EmaParams

@@ -26,6 +26,7 @@ class HeikinAshi(ScaledIndicator):
     """Averaged open, high, low and close.
 
     Features: body in usual moves, and which shadow is longer.
+    Warm-up: none.
     """
 
     Params: ClassVar[type[Params]] = HeikinAshiParams

@@ -32,6 +32,7 @@ class Keltner(ScaledIndicator):
     """Upper band, middle and lower band.
 
     Features: position of the close in the channel (1: at the upper band).
+    Warm-up: the longer of `ema_bars - 1` and `atr_bars`.
     """
 
     Params: ClassVar[type[Params]] = KeltnerParams

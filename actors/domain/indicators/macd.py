@@ -38,6 +38,7 @@ class Macd(ScaledIndicator):
     """Difference of two exponential averages, its own average and what is between them.
 
     Features: line and histogram in usual moves over the slow window.
+    Warm-up: `slow_bars + signal_bars - 2` bars.
     """
 
     Params: ClassVar[type[Params]] = MacdParams

@@ -31,6 +31,7 @@ class Obv(ScaledIndicator):
     """Running total of signed volume.
 
     Features: its change over `flow_bars` as a share of the volume traded in them, in [-1, 1].
+    Warm-up: none; its feature needs `flow_bars`.
     """
 
     Params: ClassVar[type[Params]] = ObvParams

@@ -30,6 +30,7 @@ class RollingStd(ScaledIndicator):
     """Spread of the last `window_bars` closes around their mean.
 
     Features: the spread in moves of that many bars.
+    Warm-up: `window_bars - 1` bars.
     """
 
     Params: ClassVar[type[Params]] = RollingStdParams

@@ -29,6 +29,7 @@ class Rsi(ScaledIndicator):
     """Share of gains in Wilder-averaged moves, in points of 100; NaN while the price stands still.
 
     Features: the index mapped to [-1, 1].
+    Warm-up: `window_bars` bars.
     """
 
     Params: ClassVar[type[Params]] = RsiParams

@@ -30,6 +30,7 @@ class Sma(ScaledIndicator):
     """Mean of the last `window_bars` closes.
 
     Features: the close's distance from it, in moves of that many bars.
+    Warm-up: `window_bars - 1` bars.
     """
 
     Params: ClassVar[type[Params]] = SmaParams

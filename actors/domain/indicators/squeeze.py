@@ -31,6 +31,7 @@ class Squeeze(ScaledIndicator):
     """1 while both bands lie strictly inside the channel, else 0.
 
     Features: the switch itself.
+    Warm-up: `window_bars` bars.
     """
 
     Params: ClassVar[type[Params]] = SqueezeParams

@@ -32,6 +32,7 @@ class StochRsi(ScaledIndicator):
     """K and D, in points of 100; NaN while the RSI stands still.
 
     Features: K mapped to [-1, 1] and its lead over D.
+    Warm-up: the sum of the four windows, less 3 bars.
     """
 
     Params: ClassVar[type[Params]] = StochRsiParams

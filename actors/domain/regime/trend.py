@@ -55,7 +55,8 @@ class TrendParams(Params):
 class Trend(Detector):
     """Says which way the market goes; leaves volatility open, except in a crash.
 
-    `native_label` is ``up``, ``down``, ``flat`` or ``crash`` after hysteresis.
+    `native_label` is ``up``, ``down``, ``flat`` or ``crash`` after hysteresis. State: the window of log closes and
+    its running sums. Warm-up: the longest of its windows. O(1) per bar.
     """
 
     Params: ClassVar[type[Params]] = TrendParams

@@ -47,7 +47,8 @@ class VolatilityParams(Params):
 class Volatility(Detector):
     """Says how turbulent the market is; leaves direction open.
 
-    `native_label` is ``low``, ``normal`` or ``high`` after hysteresis.
+    `native_label` is ``low``, ``normal`` or ``high`` after hysteresis. State: the smoothed variance and a
+    histogram of its past. Warm-up: `min_history_bars` bars. O(log bins) per bar.
     """
 
     Params: ClassVar[type[Params]] = VolatilityParams
