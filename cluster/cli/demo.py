@@ -100,7 +100,7 @@ def export_bars(frames: Iterable[BarFrame], folder: Path) -> list[Path]:
     except OSError as e:
         raise ConfigError(
             "EXPORT_FOLDER",
-            f"--export-bars {folder}: expected a folder that can be written to, found: {e.strerror or e}; choose another",
+            f"--export-bars {folder}: expected a folder that can be written to, found: {e.strerror or e}",
         ) from e
 
 
