@@ -119,8 +119,8 @@ def test_a_job_trades_on_a_local_cluster(tmp_path: Path) -> None:
 
 
 def bars(path: Path) -> Path:
-    """A Parquet file of 330 synthetic hours."""
-    frame = next(iter(small.frames(330).values()))
+    """A Parquet file of 340 synthetic hours."""
+    frame = next(iter(small.frames(340).values()))
     table = pd.DataFrame({c: getattr(frame, c) for c in ("open", "high", "low", "close", "volume")})
     table.insert(0, "timestamp", frame.open_ns)
     table.to_parquet(path)
@@ -145,3 +145,26 @@ def test_a_damaged_note_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (tmp_path / "cluster.json").write_text("{", encoding="utf-8")
     assert cli.main(["status", "--userdir", str(tmp_path)]) == 2
     assert str(tmp_path / "cluster.json") in capsys.readouterr().err
+
+
+def test_an_agent_that_is_dead_while_its_run_goes_on_is_ill(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def actor(name: str, state: str, run: str, restarts: int = 0) -> dict[str, Any]:
+        return {"name": name, "class_name": "AgentShell", "repr_name": f"kind:{name}", "pid": 7, "state": state,
+                "ray_namespace": run, "num_restarts": restarts, "node_id": "n"}  # fmt: skip
+
+    rows = [
+        actor("a", "ALIVE", "tradewind-1", 2), actor("b", "DEAD", "tradewind-1"),
+        actor("c", "RESTARTING", "tradewind-1"),
+        actor("d", "DEAD", "tradewind-1"), actor("d", "ALIVE", "tradewind-1"),  # a new actor took the name over
+        actor("a", "DEAD", "tradewind-0"), actor("x", "ALIVE", "somebody-else"),
+    ]  # fmt: skip
+    monkeypatch.setattr(ray_state, "_rows", lambda *_: rows)
+    note = local.ClusterNote(1, 0.0, "", "", "", "disabled", "", str(tmp_path), "")
+    agents, ended = ray_state.agents(note)
+    assert [(a["name"], a["health"]) for a in agents] == [
+        ("a", "healthy"), ("b", "ill"), ("c", "ill"), ("d", "healthy")
+    ]  # fmt: skip
+    assert (agents[0]["kind"], agents[0]["restarts"], agents[0]["run_id"]) == ("kind:a", 2, "1")
+    assert ended == 1
