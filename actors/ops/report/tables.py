@@ -142,11 +142,9 @@ def risk_use_table(model: ReportModel) -> Table:
         seen = used.get(name)
         if seen:
             peak, mean = max(seen), sum(seen) / len(seen)
-            rows.append(
-                (name, number(limit, 4), number(mean, 4), number(peak, 4), number(100 * peak / limit, 0))
-            )
+            rows.append((name, bound(limit), number(mean, 4), number(peak, 4), number(100 * peak / limit, 0)))
         else:
-            rows.append((name, number(limit, 4), _DASH, _DASH, _DASH))
+            rows.append((name, bound(limit), _DASH, _DASH, _DASH))
     return Table(
         caption="Risk limits and their use",
         headers=("limit", "value", "mean use", "highest use", "% of limit"),
@@ -160,8 +158,8 @@ def denial_table(model: ReportModel) -> Table:
     """Denied and resized intents by rule."""
     rows = [
         (
-            d.pair, d.action, d.rule, d.code or _DASH, str(d.count), number(d.limit, 4),
-            number(d.observed, 4), clock(d.first_ns), clock(d.last_ns),
+            d.pair, d.action, d.rule, d.code or _DASH, str(d.count), bound(d.limit),
+            bound(d.observed), clock(d.first_ns), clock(d.last_ns),
         )
         for d in model.denials
     ]  # fmt: skip
@@ -179,8 +177,7 @@ def denial_table(model: ReportModel) -> Table:
 def risk_event_table(model: ReportModel) -> Table:
     """Breakers and limits broken by the market; the last 100."""
     rows = [
-        (clock(e.ts_ns), e.what, e.name, number(e.limit, 4), number(e.observed, 4))
-        for e in model.risk_events[-100:]
+        (clock(e.ts_ns), e.what, e.name, bound(e.limit), bound(e.observed)) for e in model.risk_events[-100:]
     ]
     hidden = len(model.risk_events) - len(rows)
     return Table(
@@ -279,6 +276,18 @@ def regime_table(series: PairSeries) -> Table:
         numeric=(False, True, True),
         note=f"{switches} switches in {total} bars.",
     )
+
+
+def bound(value: float | None) -> str:
+    """Return a limit or what was observed against it: counts and fractions share these columns.
+
+    Examples
+    --------
+    >>> bound(20.0), bound(0.95), bound(0.123456), bound(None)
+    ('20', '0.95', '0.1235', '–')
+    """
+    text = number(value, 4)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def number(value: Any, decimals: int, scale: float = 1.0) -> str:
