@@ -22,6 +22,8 @@ from cluster import __version__
 from cluster.runs.plan import RunPlan
 
 RECORDER, PENDING = "recorder", "pending"
+_BLOCK = 64
+"""Steps that the local host takes at once."""
 Progress = Callable[[int, Recorder], None]
 
 
@@ -132,14 +134,17 @@ def run_local(
     every = runtime.snapshot_every_steps
     started, cpu = time.perf_counter(), time.process_time()
     try:
-        for first in range(begin, len(plan.feed), 64):
-            block = plan.feed.block(first, first + 64)
+        first = begin
+        while first < len(plan.feed):
+            # a block ends where a snapshot is due
+            block = plan.feed.block(first, min(first + _BLOCK, (first // every + 1) * every))
             if journal is not None:
                 journal.commit_inputs(_records(block))
-            for item in block:
-                recorder.on_step(item, host.step(item))
-                if store is not None and (item.step + 1) % every == 0:
-                    _save_local(host, recorder, store, plan, item.step)
+            for item, outputs in zip(block, host.block(block), strict=True):
+                recorder.on_step(item, outputs)
+            first += len(block)
+            if store is not None and first % every == 0:
+                _save_local(host, recorder, store, plan, first - 1)
             if progress is not None:
                 progress(recorder.steps, recorder)
     finally:
