@@ -21,7 +21,7 @@ help:
 	@echo "make demo   a fleet of agents trades a synthetic market and hands over a report"
 	@echo "make test   all tests"
 	@echo "make lint   formatters, types, import contracts, doctests, clippy"
-	@echo "make bench  speed of the kernels, as ratios in one run"
+	@echo "make bench  speed and memory, as ratios in one run"
 	@echo "make build  .venv with the tradewind command"
 
 .build/venv:
@@ -79,7 +79,7 @@ rust-test:
 	else echo "cargo was not found: the Rust crates are not tested"; fi
 
 bench: build .build/dev
-	@$(BIN)/python -m cluster.bench.kernels
+	@$(BIN)/tradewind bench
 
 clean:
 	rm -rf .build .venv target user_data

@@ -106,7 +106,7 @@ def create_exchange(name: str, *, urls: str | None = None, rate_limit_ms: float 
     others = ", ".join(sorted(VENUES))
     if known in CLOSED:
         raise ConfigError(
-            "EXCHANGECLOSED",
+            "EXCHANGE_CLOSED",
             f"exchange: expected an exchange that trades, found {name!r}: {CLOSED[known]}; use {others}",
             exchange=known,
         )
