@@ -116,7 +116,7 @@ class RunRecord:
             OrderCanceled: self._ended, OrderExpired: self._ended,
         }  # fmt: skip
 
-    def add(self, outputs: Iterable[tuple[str, Iterable[Event]]], *, warmup: bool = False) -> None:
+    def add(self, outputs: Iterable[tuple[str, Sequence[Event]]], *, warmup: bool = False) -> None:
         """Take the outputs of one step, ``(agent, events)`` each, in any order of agents.
 
         Parameters
@@ -130,9 +130,10 @@ class RunRecord:
         self.warmup_steps += warmup
         account: AccountUpdated | None = None
         for agent, events in outputs:
-            said = 0
+            if not events:
+                continue
+            counts[agent] = counts.get(agent, 0) + len(events)
             for event in events:
-                said += 1
                 kind = type(event)
                 if kind is AccountUpdated:
                     account = event  # type: ignore[assignment]
@@ -140,7 +141,6 @@ class RunRecord:
                 handler = handlers.get(kind)
                 if handler is not None:
                     handler(event, warmup)
-            counts[agent] = counts.get(agent, 0) + said
         if account is not None:
             # last, so that the benchmark is marked at this step's closes
             self._take_account(account, warmup)
@@ -281,7 +281,9 @@ class RunRecord:
         account.exposures.append(event.exposures_frac)
         account.fees_quote.append(float(event.fees_quote))
         account.slippage_quote.append(float(event.slippage_quote))
-        self._costs = Costs(fees_quote=event.fees_quote, slippage_quote=event.slippage_quote)
+        costs = self._costs
+        if costs.fees_quote != event.fees_quote or costs.slippage_quote != event.slippage_quote:
+            self._costs = Costs(fees_quote=event.fees_quote, slippage_quote=event.slippage_quote)
         bound: float | None = 0.0
         for pair, exposure in zip(self.pairs, event.exposures_frac, strict=True):
             if exposure != 0.0 and bound is not None:
