@@ -19,7 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
     common.add_market(parser)
     parser.add_argument("--address", default=None, help="a running Ray cluster on this machine")
-    parser.add_argument("--kills", type=int, default=20, help="SIGKILLs in all; default 20")
+    parser.add_argument(
+        "--kills",
+        type=int,
+        default=20,
+        help="SIGKILLs in all, at least 6 (coordinators, supervisor, bus, journal); default 20",
+    )
 
 
 def run(args: argparse.Namespace) -> common.Outcome:

@@ -49,14 +49,16 @@ ELSEWHERE = {
 """Commands that are covered by something else than a run of their own."""
 _BARS = "-p BTC/USDT -i 1h"
 _REPLAY = "tradewind trade --replay --host"
+_ON_RAY = (
+    f"{_REPLAY} ray --data bars -p BTC/USDT ETH/USDT -i 1h --timerange 20240129- --set data.max_warmup_bars=120 "
+    "--address auto"
+)
 SHORT = {
-    f"{_REPLAY} ray --data bars -p BTC/USDT ETH/USDT -i 1h --timerange 20240124-": f"{_REPLAY} ray --data bars "
-    "-p BTC/USDT ETH/USDT -i 1h --timerange 20240129- --set data.max_warmup_bars=120 --address auto",
-    f"{_REPLAY} ray --address auto --data bars {_BARS} --timerange 20240124-": f"{_REPLAY} ray --address auto "
-    f"--data bars {_BARS} --timerange 20240129- --set data.max_warmup_bars=120",
+    f"{_REPLAY} ray --data bars -p BTC/USDT ETH/USDT -i 1h --timerange 20240124-": _ON_RAY,
+    f"{_REPLAY} ray --address auto --data bars {_BARS} --timerange 20240124-": _ON_RAY,
     f"tradewind parity --data bars {_BARS} --timerange 20240124-": f"tradewind parity --data bars {_BARS} "
     "--timerange 20240128- --set data.max_warmup_bars=120 --address auto",
-    f"tradewind chaos --kills 20 --seed 1 --data bars {_BARS} --timerange 20240118-": "tradewind chaos --kills 2 "
+    f"tradewind chaos --kills 20 --seed 1 --data bars {_BARS} --timerange 20240118-": "tradewind chaos --kills 6 "
     f"--seed 1 --data bars {_BARS} --timerange 20240127- --set data.max_warmup_bars=120 --address auto",
     "ray job submit --working-dir . -- python -m cluster.jobs.paper --data $PWD/bars -p BTC/USDT -i 1h --timerange "
     "20240124-": "ray job submit --working-dir . -- python -m cluster.jobs.paper --data $PWD/bars -p BTC/USDT -i 1h "
@@ -65,6 +67,7 @@ SHORT = {
 """Long commands and what stands in for them: the same verb, at least the same flags, less to do.
 
 Those on the Ray host share one cluster: they get ``--address auto`` where the README lets each start its own.
+What stands in for two is run once.
 """
 
 
@@ -159,7 +162,7 @@ def test_an_interrupted_run_is_resumed(checkout: Checkout) -> None:
     assert "tradewind trade --resume" in readme.inline_commands()
     folder = checkout.folder / "interrupted"
     flags = "--userdir interrupted --set runtime.snapshot_every_steps=64"
-    line = f"tradewind trade --replay --host local --data bars -p BTC/USDT ETH/USDT SOL/USDT -i 1h {flags}"
+    line = f"tradewind trade --replay --host local --data bars -p BTC/USDT ETH/USDT -i 1h {flags}"
     process = checkout.start(line)
     end = time.monotonic() + 120
     while not list(folder.glob("journal/*/snapshots/*")) and time.monotonic() < end:
@@ -182,15 +185,15 @@ def test_the_commands_on_ray_run_on_one_cluster(checkout: Checkout) -> None:
     flags = " ".join(f"--{name.replace('_', '-')} {port}" for name, port in ports.items())
     started = checkout.run(f"{UP} {flags}")
     exports: dict[str, str] = {}
+    done: list[str] = []
     try:
         assert "dashboard" in started
         for command in RAY:
             if command.startswith("export "):
                 exports = _exports(command, checkout, ports["dashboard_port"])
-            elif command not in (UP, DOWN):
-                said = checkout.run(
-                    SHORT.get(command, command), more=exports if "job submit" in command else None
-                )
+            elif command not in (UP, DOWN) and SHORT.get(command, command) not in done:
+                done.append(SHORT.get(command, command))
+                said = checkout.run(done[-1], more=exports if "job submit" in command else None)
                 _holds(command, said)
     finally:
         checkout.run(DOWN)
@@ -210,9 +213,9 @@ def _holds(command: str, said: str) -> None:
     if "parity" in command:
         assert "equal: true" in said
     if "chaos" in command:
-        assert "2 of 2 kills struck" in said
+        assert "6 of 6 kills struck" in said
         assert "lost 0, duplicate 0; ledger balanced: true" in said
-    if "trade" in command or "job submit" in command:
+    if " trade " in command or "job submit" in command:
         assert re.search(r"fleet:\s+2\d agents on ray", said), said
     if command == STATUS:
         assert "ALIVE" in said
