@@ -231,7 +231,10 @@ def test_tables_made_by_two_first_runs_at_once(postgres: Any) -> None:
 
     def first_run(name: str) -> None:
         try:
-            with Journal(postgres.url("race"), name, password=SecretStr("only for this cluster")) as journal:
+            # patient: six table makers queue for one lock, on cores that may be busy
+            with Journal(
+                postgres.url("race"), name, password=SecretStr("only for this cluster"), busy_timeout_s=120
+            ) as journal:
                 journal.commit(Batch(decisions=[(0, 0, name)]))
         except BaseException as e:  # noqa: BLE001 - carried to the test's own thread
             errors.append(e)
