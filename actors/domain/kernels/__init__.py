@@ -32,7 +32,14 @@ objects are the same bytes from both backends: `restore_stream` opens them on th
 """
 
 from actors.domain.kernels._dispatch import BackendInfo, backend, restore_stream, select_backend
+from actors.domain.kernels.backtest import (
+    TRADE_DTYPE,
+    VectorRun,
+    ma_cross_backtest,
+    signal_backtest,
+)
 from actors.domain.kernels.candles import heikin_ashi, heikin_ashi_stream
+from actors.domain.kernels.changes import bocpd_stream, garch_backcast, garch_filter
 from actors.domain.kernels.channels import (
     donchian,
     donchian_stream,
@@ -50,9 +57,33 @@ from actors.domain.kernels.fused import (
     fused_features,
     indicator_set,
 )
-from actors.domain.kernels.hmm import hmm_filter_stream, hmm_forward_filter
+from actors.domain.kernels.hmm import (
+    hmm_filter_stream,
+    hmm_forward_filter,
+    hmm_smooth,
+    hmm_student_stream,
+    hmm_viterbi,
+)
+from actors.domain.kernels.hmm_fit import HmmFits, HmmModels, HmmPrior, hmm_fit
+from actors.domain.kernels.jump import JumpFit, jump_fit, jump_stream, simplex_grid
 from actors.domain.kernels.momentum import AdxLines, adx, adx_stream, rsi, rsi_stream
+from actors.domain.kernels.sim import REPORT_DTYPE, OrderSim, SimReport, SimRules, Slippage
+from actors.domain.kernels.statistics import (
+    BootstrapPaths,
+    ReturnStatistics,
+    bootstrap_paths,
+    equity_statistics,
+    return_statistics,
+)
 from actors.domain.kernels.stochastic import stoch_rsi, stoch_rsi_stream
+from actors.domain.kernels.sweep import (
+    SWEEP_DTYPE,
+    sweep_bollinger,
+    sweep_donchian,
+    sweep_ma_cross,
+    sweep_momentum,
+    sweep_rsi,
+)
 from actors.domain.kernels.trend import (
     MacdLines,
     ema,
@@ -74,51 +105,85 @@ from actors.domain.kernels.volatility import (
 from actors.domain.kernels.volume import cmf, cmf_stream, obv, obv_stream
 
 __all__ = [
+    "REPORT_DTYPE",
     "SET_COLUMNS",
+    "SWEEP_DTYPE",
+    "TRADE_DTYPE",
     "AdxLines",
     "BackendInfo",
     "BandLines",
+    "BootstrapPaths",
     "ForestArrays",
     "FusedLines",
     "FusedWindows",
+    "HmmFits",
+    "HmmModels",
+    "HmmPrior",
+    "JumpFit",
     "MacdLines",
+    "OrderSim",
+    "ReturnStatistics",
     "SetWindows",
+    "SimReport",
+    "SimRules",
+    "Slippage",
+    "VectorRun",
     "adx",
     "adx_stream",
     "atr",
     "atr_stream",
     "backend",
+    "bocpd_stream",
     "bollinger",
     "bollinger_stream",
+    "bootstrap_paths",
     "cmf",
     "cmf_stream",
     "donchian",
     "donchian_stream",
     "ema",
     "ema_stream",
+    "equity_statistics",
     "forest_predict",
     "fused_features",
+    "garch_backcast",
+    "garch_filter",
     "heikin_ashi",
     "heikin_ashi_stream",
     "hmm_filter_stream",
+    "hmm_fit",
     "hmm_forward_filter",
+    "hmm_smooth",
+    "hmm_student_stream",
+    "hmm_viterbi",
     "indicator_set",
+    "jump_fit",
+    "jump_stream",
     "keltner",
     "keltner_stream",
+    "ma_cross_backtest",
     "macd",
     "macd_stream",
     "obv",
     "obv_stream",
     "restore_stream",
+    "return_statistics",
     "rolling_std",
     "rolling_std_stream",
     "rsi",
     "rsi_stream",
     "select_backend",
+    "signal_backtest",
+    "simplex_grid",
     "sma",
     "sma_stream",
     "squeeze",
     "squeeze_stream",
     "stoch_rsi",
     "stoch_rsi_stream",
+    "sweep_bollinger",
+    "sweep_donchian",
+    "sweep_ma_cross",
+    "sweep_momentum",
+    "sweep_rsi",
 ]

@@ -14,6 +14,7 @@ Choice = Literal["auto", "native", "python"]
 NATIVE_VERSION: Final = "0.1.0"
 NATIVE_ABI_TAG: Final = 2
 ENV: Final = "TRADEWIND_KERNEL_BACKEND"
+_TWINS: Final = "actors.domain.kernels.twins"
 
 
 class Stream(Protocol):
@@ -37,11 +38,14 @@ class BackendInfo:
         Version of the compiled module, or of the twins.
     reason : str
         Why this one: forced, found, or what is wrong with the other.
+    build : str
+        Hash of the sources that the compiled module was made of; empty for the twins, which are sources.
     """
 
     name: Literal["native", "python"]
     version: str
     reason: str
+    build: str = ""
 
 
 @dataclass(slots=True)
@@ -95,7 +99,9 @@ def select_backend(name: Choice = "auto", *, require_native: bool = False) -> Ba
     if module is not None:
         _active.impl = module
         reason = "forced" if wanted == "native" else "compiled module found"
-        _active.info = BackendInfo("native", str(module.__version__), reason)
+        _active.info = BackendInfo(
+            "native", str(module.__version__), reason, str(getattr(module, "SOURCE_HASH", ""))
+        )
         return _active.info
     if wanted == "native" or require_native:
         raise KernelUnavailableError(
@@ -104,7 +110,7 @@ def select_backend(name: Choice = "auto", *, require_native: bool = False) -> Ba
             "install it with `pip install ./rust/bindings`, or allow the python backend",
             problem=problem,
         )
-    _active.impl = importlib.import_module("actors.domain.kernels.twins")
+    _active.impl = importlib.import_module(_TWINS)
     _active.info = BackendInfo("python", NATIVE_VERSION, problem or "forced")
     return _active.info
 
@@ -184,4 +190,11 @@ def _load_native() -> tuple[Any, str]:
     if (version, tag) != (NATIVE_VERSION, NATIVE_ABI_TAG):
         found = f"version {version}, ABI tag {tag}"
         return None, f"_tradecore: expected version {NATIVE_VERSION}, ABI tag {NATIVE_ABI_TAG}, found {found}"
+    # a checkout moves on, the module that was built in it does not
+    missing = sorted(set(importlib.import_module(_TWINS).__all__) - set(dir(module)))
+    if missing:
+        return (
+            None,
+            f"_tradecore is older than these sources, it lacks {', '.join(missing)}: run `make build`",
+        )
     return module, ""

@@ -1,8 +1,11 @@
-"""Forward filter of a hidden Markov model: what a live bar may know about the state."""
+"""Hidden Markov models: forward filter (what a live bar may know), smoother and most likely path (offline)."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from actors.domain.errors import KernelError
 from actors.domain.kernels import _checks as check
@@ -12,7 +15,7 @@ from actors.domain.kernels._matrix import matrix, matrix_buffer
 
 
 class HmmStream(Stream, Protocol):
-    """A streaming forward filter with diagonal Gaussian emissions."""
+    """A streaming forward filter."""
 
     @property
     def alpha(self) -> FloatArray | None:
@@ -28,6 +31,9 @@ class HmmStream(Stream, Protocol):
 
     def update(self, x: FloatArray, /) -> FloatArray:
         """Take one bar, shape (n_features,), return the filtered probabilities, shape (n_states,)."""
+
+    def run(self, x: FloatArray, alpha: FloatArray, /) -> None:
+        """Take many bars, shape (n_bars, n_features); their probabilities go to `alpha`, (n_bars, n_states)."""
 
 
 def _chain(pi: Any, transitions: Any) -> tuple[FloatArray, FloatArray]:
@@ -88,6 +94,90 @@ def hmm_forward_filter(
     return alpha, total
 
 
+def hmm_smooth(
+    log_b: FloatArray, pi: FloatArray, transitions: FloatArray, *, out: FloatArray | None = None
+) -> tuple[FloatArray, float]:
+    """Return the smoothed state probabilities of a series and its log-likelihood.
+
+    **Not causal**: row t uses the whole series. For studies and fits only; live is `hmm_forward_filter`.
+
+    Parameters
+    ----------
+    log_b, pi, transitions, out
+        As `hmm_forward_filter`.
+
+    Returns
+    -------
+    gamma : array, shape (n_bars, n_states)
+    log_likelihood : float
+
+    Raises
+    ------
+    KernelError
+        If an argument is unfit, or a row can come from no reachable state.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_b = np.log(np.array([[0.5, 0.25], [0.1, 0.4]]))
+    >>> gamma, ll = hmm_smooth(log_b, np.array([0.5, 0.5]), np.array([[0.9, 0.1], [0.2, 0.8]]))
+    >>> gamma.round(6).tolist()
+    [[0.433333, 0.566667], [0.333333, 0.666667]]
+    """
+    pi, transitions = _chain(pi, transitions)
+    log_b = matrix("log_b", log_b, columns=pi.shape[0])
+    gamma = matrix_buffer("out", out, (log_b.shape[0], log_b.shape[1]), log_b, pi, transitions)
+    try:
+        total: float = impl().hmm_smooth(log_b, pi, transitions, gamma)
+    except ValueError as e:
+        raise KernelError("KERNEL_HMM_INPUT", f"hmm_smooth: {e}") from e
+    return gamma, total
+
+
+def hmm_viterbi(
+    log_b: FloatArray, pi: FloatArray, transitions: FloatArray
+) -> tuple[NDArray[np.int64], float]:
+    """Return the most likely states of a series and the log probability of that path with the series.
+
+    **Not causal**: every state uses the whole series. Ties go to the lower state.
+
+    Parameters
+    ----------
+    log_b, pi, transitions
+        As `hmm_forward_filter`.
+
+    Returns
+    -------
+    states : array of int, shape (n_bars,)
+    log_probability : float
+
+    Raises
+    ------
+    KernelError
+        If an argument is unfit, or a row can come from no reachable state.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_b = np.log(np.array([[0.5, 0.25], [0.1, 0.4]]))
+    >>> states, lp = hmm_viterbi(log_b, np.array([0.5, 0.5]), np.array([[0.9, 0.1], [0.2, 0.8]]))
+    >>> states.tolist(), round(float(np.exp(lp)), 6)
+    ([1, 1], 0.04)
+
+    References
+    ----------
+    Viterbi (1967), "Error bounds for convolutional codes".
+    """
+    pi, transitions = _chain(pi, transitions)
+    log_b = matrix("log_b", log_b, columns=pi.shape[0])
+    states = np.empty(log_b.shape[0], dtype=np.int64)
+    try:
+        total: float = impl().hmm_viterbi(log_b, pi, transitions, states)
+    except ValueError as e:
+        raise KernelError("KERNEL_HMM_INPUT", f"hmm_viterbi: {e}") from e
+    return states, total
+
+
 def hmm_filter_stream(
     pi: FloatArray, transitions: FloatArray, means: FloatArray, variances: FloatArray
 ) -> HmmStream:
@@ -124,4 +214,45 @@ def hmm_filter_stream(
         stream: HmmStream = impl().HmmFilter(pi, transitions, means, variances)
     except ValueError as e:
         raise KernelError("KERNEL_HMM_MODEL", f"hmm_filter_stream: {e}") from e
+    return stream
+
+
+def hmm_student_stream(
+    pi: FloatArray, transitions: FloatArray, means: FloatArray, scales: FloatArray, dof: FloatArray
+) -> HmmStream:
+    """Return a streaming forward filter with multivariate t emissions and diagonal scales.
+
+    As `hmm_filter_stream`; a NaN feature leaves the marginal t density of the others.
+
+    Parameters
+    ----------
+    pi : array, shape (n_states,)
+    transitions : array, shape (n_states, n_states)
+    means, scales : array, shape (n_states, n_features)
+        `scales` are squared scales: a variance is ``scale · dof / (dof - 2)``.
+    dof : array, shape (n_states,)
+        Degrees of freedom, above 0.
+
+    Raises
+    ------
+    KernelError
+        If the model is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> f = hmm_student_stream(
+    ...     np.array([0.5, 0.5]), np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([[0.0], [3.0]]), np.ones((2, 1)),
+    ...     np.array([5.0, 5.0]))
+    >>> f.update(np.array([0.1])).round(3).tolist()
+    [0.95, 0.05]
+    """
+    pi, transitions = _chain(pi, transitions)
+    means = matrix("means", means, pi.shape[0])
+    scales = matrix("scales", scales, pi.shape[0], means.shape[1])
+    dof = check.series("dof", dof)
+    try:
+        stream: HmmStream = impl().HmmStudent(pi, transitions, means, scales, dof)
+    except ValueError as e:
+        raise KernelError("KERNEL_HMM_MODEL", f"hmm_student_stream: {e}") from e
     return stream

@@ -1,16 +1,23 @@
 //! `_tradecore`: Python names for the kernels. It converts, releases the interpreter lock and maps errors.
 
 mod arrays;
+mod changes;
 mod channels;
 mod donchian;
+mod floats;
 mod forest;
 mod fused;
 mod heikin_ashi;
 mod hmm;
+mod jump;
 mod momentum;
 mod quick;
+mod sim;
+mod sim_orders;
+mod statistics;
 mod stoch_rsi;
 mod stream;
+mod sweep;
 mod trend;
 mod volatility;
 mod volume;
@@ -55,6 +62,8 @@ fn force_instruction_set(name: &str) -> PyResult<()> {
 fn _tradecore(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add("ABI_TAG", 2_u32)?;
+    m.add("SOURCE_HASH", env!("TRADECORE_SOURCE_HASH"))?;
+    floats::probe(m.py())?;
     m.add_function(wrap_pyfunction!(instruction_set, m)?)?;
     m.add_function(wrap_pyfunction!(force_instruction_set, m)?)?;
     trend::register(m)?;
@@ -66,7 +75,13 @@ fn _tradecore(m: &Bound<'_, PyModule>) -> PyResult<()> {
     forest::register(m)?;
     heikin_ashi::register(m)?;
     hmm::register(m)?;
+    jump::register(m)?;
+    changes::register(m)?;
+    sim::register(m)?;
+    sim_orders::register(m)?;
+    statistics::register(m)?;
     stoch_rsi::register(m)?;
+    sweep::register(m)?;
     volume::register(m)?;
     Ok(())
 }

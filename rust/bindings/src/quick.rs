@@ -11,7 +11,10 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::False;
+use pyo3::types::PyTuple;
 use pyo3::PyClass;
+
+use crate::floats;
 
 /// A streaming class: some numbers per bar in, one or more out. The class macros implement it.
 pub trait Stream: PyClass<Frozen = False> {
@@ -25,14 +28,19 @@ pub trait Stream: PyClass<Frozen = False> {
     const LINES: usize;
     /// Take one bar.
     fn push(&mut self, bar: Self::Bar) -> Self::Values;
+    /// Where the last tuple that was handed out is kept; None where there is one value only.
+    fn row(&mut self) -> Option<&mut Row>;
 }
+
+/// The tuple of the last answer.
+pub type Row = Option<Py<PyTuple>>;
 
 /// What a method hands back of a bar's values.
 trait Answer {
     const METHOD: &'static str;
     /// # Safety
     /// The interpreter lock must be held.
-    unsafe fn give(values: &[f64]) -> *mut ffi::PyObject;
+    unsafe fn give(values: &[f64], row: Option<&mut Row>) -> *mut ffi::PyObject;
 }
 
 /// Every value: a float, or a tuple of them.
@@ -43,7 +51,7 @@ struct First;
 impl Answer for First {
     const METHOD: &'static str = "advance";
     #[inline(always)]
-    unsafe fn give(values: &[f64]) -> *mut ffi::PyObject {
+    unsafe fn give(values: &[f64], _: Option<&mut Row>) -> *mut ffi::PyObject {
         // SAFETY: by the caller's promise
         unsafe { ffi::PyFloat_FromDouble(values[0]) }
     }
@@ -52,25 +60,51 @@ impl Answer for First {
 impl Answer for Whole {
     const METHOD: &'static str = "update";
     #[inline(always)]
-    unsafe fn give(values: &[f64]) -> *mut ffi::PyObject {
-        // SAFETY: by the caller's promise; the tuple is filled before anyone else sees it
+    unsafe fn give(values: &[f64], row: Option<&mut Row>) -> *mut ffi::PyObject {
+        // SAFETY: by the caller's promise
         unsafe {
-            if let [value] = values {
-                return ffi::PyFloat_FromDouble(*value);
+            match row {
+                None => ffi::PyFloat_FromDouble(values[0]),
+                Some(row) => tuple(values, row),
             }
-            let row = ffi::PyTuple_New(values.len() as ffi::Py_ssize_t);
-            if row.is_null() {
-                return row;
-            }
-            for (i, value) in values.iter().enumerate() {
-                let item = ffi::PyFloat_FromDouble(*value);
-                if item.is_null() || ffi::PyTuple_SetItem(row, i as ffi::Py_ssize_t, item) != 0 {
-                    ffi::Py_DECREF(row);
-                    return std::ptr::null_mut();
-                }
-            }
-            row
         }
+    }
+}
+
+/// Return the values as a tuple: the one of the bar before, if nobody but us holds it any more, and in it the
+/// floats of the bar before, each if nobody but the tuple holds it.
+///
+/// CPython's `zip` and `enumerate` reuse their tuple alike: who keeps a tuple or a float has a reference to it,
+/// and is given a new one.
+///
+/// # Safety
+/// The interpreter lock must be held.
+#[inline(always)]
+unsafe fn tuple(values: &[f64], row: &mut Row) -> *mut ffi::PyObject {
+    // SAFETY: a tuple is written only while its one reference is ours, so nobody else sees it change
+    unsafe {
+        let mut target = row.as_ref().map_or(std::ptr::null_mut(), Py::as_ptr);
+        let fresh = target.is_null() || ffi::Py_REFCNT(target) != 1;
+        if fresh {
+            target = ffi::PyTuple_New(values.len() as ffi::Py_ssize_t);
+            if target.is_null() {
+                return target;
+            }
+            let py = Python::assume_attached();
+            *row = Some(Bound::from_owned_ptr(py, target).cast_into_unchecked().unbind());
+        }
+        for (i, value) in values.iter().enumerate() {
+            if !fresh && floats::renew(ffi::PyTuple_GetItem(target, i as ffi::Py_ssize_t), *value) {
+                continue;
+            }
+            let item = ffi::PyFloat_FromDouble(*value);
+            if item.is_null() || ffi::PyTuple_SetItem(target, i as ffi::Py_ssize_t, item) != 0 {
+                *row = None;
+                return std::ptr::null_mut();
+            }
+        }
+        ffi::Py_INCREF(target);
+        target
     }
 }
 
@@ -88,20 +122,22 @@ unsafe fn step<T: Stream, A: Answer>(
         let py = Python::assume_attached();
         let mut bar = T::Bar::default();
         for (i, slot) in bar.as_mut().iter_mut().enumerate() {
-            *slot = ffi::PyFloat_AsDouble(*arguments.add(i));
-            if *slot == -1.0 && !ffi::PyErr_Occurred().is_null() {
-                return std::ptr::null_mut();
+            match floats::read(*arguments.add(i)) {
+                Some(number) => *slot = number,
+                None => return std::ptr::null_mut(),
             }
         }
         let me = Bound::from_borrowed_ptr(py, me).cast_into_unchecked::<T>();
-        let values = match me.try_borrow_mut() {
-            Ok(mut state) => state.push(bar),
+        match me.try_borrow_mut() {
+            Ok(mut state) => {
+                let values = state.push(bar);
+                A::give(values.as_ref(), state.row())
+            }
             Err(_) => {
                 PyRuntimeError::new_err("a streaming object is in use by another call").restore(py);
-                return std::ptr::null_mut();
+                std::ptr::null_mut()
             }
-        };
-        A::give(values.as_ref())
+        }
     }
 }
 

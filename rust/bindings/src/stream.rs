@@ -29,6 +29,11 @@ macro_rules! stream_class {
             fn push(&mut self, [$($a),+]: Self::Bar) -> Self::Values {
                 [self.state.update($($a),+)]
             }
+
+            #[inline(always)]
+            fn row(&mut self) -> Option<&mut $crate::quick::Row> {
+                None
+            }
         }
 
         $crate::stream::stream_methods!($name, $($p: $t),*);
@@ -45,11 +50,12 @@ macro_rules! stream_class {
                 #[pyo3(get)]
                 $line: f64,
             )+
+            row: $crate::quick::Row,
         }
 
         impl From<tradewind_kernels::$name> for $name {
             fn from(state: tradewind_kernels::$name) -> Self {
-                Self { state, $($line: f64::NAN),+ }
+                Self { state, $($line: f64::NAN,)+ row: None }
             }
         }
 
@@ -63,6 +69,11 @@ macro_rules! stream_class {
             fn push(&mut self, [$($a),+]: Self::Bar) -> Self::Values {
                 ($(self.$line),+) = self.state.update($($a),+);
                 [$(self.$line),+]
+            }
+
+            #[inline(always)]
+            fn row(&mut self) -> Option<&mut $crate::quick::Row> {
+                Some(&mut self.row)
             }
         }
 

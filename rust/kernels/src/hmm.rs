@@ -18,9 +18,9 @@ const IMPOSSIBLE: &str = "no state that can be reached allows this observation";
 /// Initial and transition probabilities, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
-    start: Vec<f64>,
+    pub(crate) start: Vec<f64>,
     // transposed, so that the prediction of one state reads one row
-    into: Vec<f64>,
+    pub(crate) into: Vec<f64>,
 }
 
 fn is_distribution(p: &[f64]) -> bool {
@@ -56,7 +56,13 @@ impl Chain {
     /// One step from the distribution `alpha` (`None` before the first bar) to `next`; returns `ln c_t`.
     ///
     /// `log_b` is overwritten. A row of NaN is a missing bar.
-    fn step(&self, row: usize, alpha: Option<&[f64]>, log_b: &mut [f64], next: &mut [f64]) -> Result<f64> {
+    pub(crate) fn step(
+        &self,
+        row: usize,
+        alpha: Option<&[f64]>,
+        log_b: &mut [f64],
+        next: &mut [f64],
+    ) -> Result<f64> {
         if log_b.iter().all(|x| x.is_nan()) {
             log_b.fill(0.0);
         }
@@ -173,14 +179,8 @@ impl DiagGaussian {
     /// # Errors
     /// [`KernelError::Length`], or [`KernelError::Row`] (with `row`) for an infinite feature.
     pub fn log_density(&self, row: usize, x: &[f64], log_b: &mut [f64]) -> Result<()> {
-        same_len(self.features, x.len())?;
+        usable(row, self.features, x)?;
         same_len(self.terms.len() / self.features, log_b.len())?;
-        if x.iter().any(|v| v.is_infinite()) {
-            return Err(KernelError::Row {
-                row,
-                what: OBSERVATION,
-            });
-        }
         for (slot, state) in log_b.iter_mut().zip(self.terms.chunks(self.features)) {
             let mut sum = 0.0;
             for (&v, &(mean, half_precision, norm)) in x.iter().zip(state) {
@@ -195,11 +195,68 @@ impl DiagGaussian {
     }
 }
 
-/// Streaming filter of a diagonal Gaussian HMM: O(K D + K^2) per bar, memory O(K).
+/// What a filter needs of its emissions.
+pub trait Emission: Sized {
+    /// Name of the filter's snapshots.
+    const TAG: &'static str;
+    /// Number of features.
+    fn features(&self) -> usize;
+    /// Number of states.
+    fn states(&self) -> usize;
+    /// Log densities of one bar. A NaN feature is integrated out; all NaN gives 0.
+    ///
+    /// # Errors
+    /// [`KernelError::Length`], or [`KernelError::Row`] (with `row`) for an infinite feature.
+    fn log_density(&self, row: usize, x: &[f64], log_b: &mut [f64]) -> Result<()>;
+    /// Append the parameters.
+    fn write(&self, w: Writer) -> Writer;
+    /// Read them back.
+    ///
+    /// # Errors
+    /// [`KernelError`] when they are none.
+    fn read(r: &mut Reader<'_>, states: usize, features: usize) -> Result<Self>;
+}
+
+impl Emission for DiagGaussian {
+    const TAG: &'static str = "HmmFilter";
+    fn features(&self) -> usize {
+        self.features
+    }
+    fn states(&self) -> usize {
+        self.means.len() / self.features
+    }
+    fn log_density(&self, row: usize, x: &[f64], log_b: &mut [f64]) -> Result<()> {
+        DiagGaussian::log_density(self, row, x, log_b)
+    }
+    fn write(&self, w: Writer) -> Writer {
+        w.f64s(&self.means).f64s(&self.variances)
+    }
+    fn read(r: &mut Reader<'_>, states: usize, features: usize) -> Result<Self> {
+        let (means, variances) = (r.f64s(states * features)?, r.f64s(states * features)?);
+        Self::new(states, &means, &variances)
+    }
+}
+
+/// Check a bar's features before their densities.
+///
+/// # Errors
+/// [`KernelError`].
+pub(crate) fn usable(row: usize, features: usize, x: &[f64]) -> Result<()> {
+    same_len(features, x.len())?;
+    if x.iter().any(|v| v.is_infinite()) {
+        return Err(KernelError::Row {
+            row,
+            what: OBSERVATION,
+        });
+    }
+    Ok(())
+}
+
+/// Streaming filter of a hidden Markov model: O(K D + K^2) per bar, memory O(K).
 #[derive(Clone, Debug, PartialEq)]
-pub struct HmmFilter {
+pub struct Filter<E> {
     chain: Chain,
-    emission: DiagGaussian,
+    emission: E,
     alpha: Vec<f64>,
     next: Vec<f64>,
     log_b: Vec<f64>,
@@ -207,9 +264,12 @@ pub struct HmmFilter {
     bars: u64,
 }
 
-impl HmmFilter {
+/// Filter with diagonal Gaussian emissions.
+pub type HmmFilter = Filter<DiagGaussian>;
+
+impl<E: Emission> Filter<E> {
     /// A filter before its first bar.
-    pub fn new(chain: Chain, emission: DiagGaussian) -> Self {
+    pub fn new(chain: Chain, emission: E) -> Self {
         let k = chain.states();
         let zeros = vec![0.0; k];
         let (alpha, next, log_b) = (zeros.clone(), zeros.clone(), zeros);
@@ -236,6 +296,20 @@ impl HmmFilter {
         core::mem::swap(&mut self.alpha, &mut self.next);
         self.bars += 1;
         Ok(&self.alpha)
+    }
+
+    /// Take all bars of `x` (T x D); their filtered probabilities go to `alpha` (T x K).
+    ///
+    /// # Errors
+    /// [`KernelError`]; the bars before the refused one have been taken.
+    pub fn run(&mut self, x: &[f64], alpha: &mut [f64]) -> Result<()> {
+        let (k, d) = self.shape();
+        same_len(x.len() / d * k, alpha.len())?;
+        same_len(x.len() / d * d, x.len())?;
+        for (x, out) in x.chunks(d).zip(alpha.chunks_mut(k)) {
+            out.copy_from_slice(self.update(x)?);
+        }
+        Ok(())
     }
 
     /// Filtered probabilities after the last bar; empty before the first.
@@ -265,15 +339,10 @@ impl HmmFilter {
     /// Model and state as bytes; the twin writes and reads the same.
     pub fn snapshot(&self) -> Vec<u8> {
         let (k, d) = self.shape();
-        let w = Writer::new("HmmFilter")
-            .u64(k as u64)
-            .u64(d as u64)
-            .u64(self.bars);
-        let w = w
-            .f64s(&self.chain.start)
-            .f64s(&self.chain.into)
-            .f64s(&self.emission.means);
-        w.f64s(&self.emission.variances)
+        let w = Writer::new(E::TAG).u64(k as u64).u64(d as u64).u64(self.bars);
+        let w = w.f64s(&self.chain.start).f64s(&self.chain.into);
+        self.emission
+            .write(w)
             .f64s(&[self.log_likelihood])
             .f64s(&self.alpha)
             .done()
@@ -285,18 +354,15 @@ impl HmmFilter {
     /// [`KernelError::Snapshot`] when the bytes are not of this kernel, [`KernelError::Param`] when the
     /// model in them is none.
     pub fn restore(bytes: &[u8]) -> Result<Self> {
-        let mut r = Reader::open(bytes, "HmmFilter")?;
+        let mut r = Reader::open(bytes, E::TAG)?;
         let (k, d, bars) = (r.size()?, r.size()?, r.u64()?);
         if k == 0 || d == 0 || k.max(d) > bytes.len() {
             return Err(KernelError::Snapshot("truncated"));
         }
         let (start, into) = (r.f64s(k)?, r.f64s(k * k)?);
         let transitions: Vec<f64> = (0..k * k).map(|i| into[(i % k) * k + i / k]).collect();
-        let (means, variances) = (r.f64s(k * d)?, r.f64s(k * d)?);
-        let mut me = Self::new(
-            Chain::new(&start, &transitions)?,
-            DiagGaussian::new(k, &means, &variances)?,
-        );
+        let emission = E::read(&mut r, k, d)?;
+        let mut me = Self::new(Chain::new(&start, &transitions)?, emission);
         me.log_likelihood = r.f64()?;
         me.alpha = r.f64s(k)?;
         me.bars = bars;

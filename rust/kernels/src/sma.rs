@@ -143,16 +143,114 @@ impl Sma {
     }
 }
 
+/// The same average along a series that lies in memory as a whole: without a ring of its own, so that a hundred
+/// windows can be followed piece by piece.
+#[derive(Debug, Clone)]
+pub(crate) struct SmaAlong {
+    window: usize,
+    block: usize,
+    inv: f64,
+    limit: f64,
+    left: usize,
+    z: f64,
+    s: f64,
+    s_max: f64,
+}
+
+impl SmaAlong {
+    /// Average over `window` bars, at least 1.
+    pub fn new(window: usize) -> Self {
+        Self {
+            window,
+            block: block_len(window),
+            inv: 1.0 / window as f64,
+            limit: restart_limit(window),
+            left: 0,
+            z: 0.0,
+            s: 0.0,
+            s_max: 0.0,
+        }
+    }
+
+    /// Averages of the bars of `x` from `at` on, which must follow those of the call before.
+    #[inline(always)]
+    pub fn next(&mut self, x: &[f64], at: usize, out: &mut [f64]) {
+        let (w, end) = (self.window, at + out.len());
+        let mut i = end.min(at.max(w - 1));
+        out[..i - at].fill(f64::NAN);
+        while i < end {
+            if self.left == 0 {
+                self.restart(&x[i + 1 - w..=i]);
+                self.left = self.block - 1;
+                out[i - at] = self.s * self.inv + self.z;
+                i += 1;
+                continue;
+            }
+            let stop = end.min(i + self.left);
+            let (new, old) = (&x[i..stop], &x[i - w..stop - w]);
+            if !self.run(new, old, &mut out[i - at..stop - at]) {
+                for k in i..stop {
+                    self.s += x[k] - x[k - w];
+                    self.s_max = larger(self.s_max, self.s.abs());
+                    let safe = self.s_max <= self.limit * x[k].abs();
+                    if !safe {
+                        self.restart(&x[k + 1 - w..=k]);
+                    }
+                    out[k - at] = self.s * self.inv + self.z;
+                }
+            }
+            self.left -= stop - i;
+            i = stop;
+        }
+    }
+
+    /// Bars without a restart; false, and no state changed, if one was due.
+    #[inline(always)]
+    fn run(&mut self, new: &[f64], old: &[f64], out: &mut [f64]) -> bool {
+        let (mut s, mut s_max, mut near) = (self.s, self.s_max, f64::INFINITY);
+        for ((x, o), out) in new.iter().zip(old).zip(out) {
+            s += x - o;
+            s_max = larger(s_max, s.abs());
+            near = near.min(x.abs());
+            *out = s * self.inv + self.z;
+        }
+        // what holds for the largest sum and the nearest input holds for each pair
+        let safe = s_max <= self.limit * near;
+        if safe {
+            (self.s, self.s_max) = (s, s_max);
+        }
+        safe
+    }
+
+    #[cold]
+    fn restart(&mut self, window: &[f64]) {
+        self.z = window[window.len() - 1];
+        self.s = window.iter().fold(-0.0, |s, v| s + (v - self.z));
+        self.s_max = self.s.abs();
+    }
+}
+
+/// The larger one; a NaN in `b` stays.
+#[inline(always)]
+fn larger(a: f64, b: f64) -> f64 {
+    if b <= a {
+        a
+    } else {
+        b
+    }
+}
+
 /// Blocks worked on at once: their chains of additions are independent.
 const FLIGHT: usize = 4;
 
-struct Run<'a> {
+struct Run<'a, const N: usize> {
     x: &'a [f64],
     out: &'a mut [f64],
     state: Sma,
+    ask: [*const f64; N],
 }
 
-impl Job for Run<'_> {
+impl<const N: usize> Job for Run<'_, N> {
     #[inline(always)]
     fn run<V: F4>(mut self) {
         let (w, stride) = (self.state.window, FLIGHT * self.state.block);
@@ -160,7 +258,8 @@ impl Job for Run<'_> {
         while at < self.x.len() {
             let end = (at + stride).min(self.x.len());
             let (past, out) = (&self.x[at + 1 - w..end], &mut self.out[at..end]);
-            if end - at < stride || !four_blocks::<V>(past, &self.state, out) {
+            let ask = self.ask.map(|p| p.wrapping_add(at));
+            if end - at < stride || !four_blocks::<V, N>(past, &self.state, out, ask) {
                 self.state.follow(past, out);
             }
             at = end;
@@ -173,17 +272,33 @@ impl Job for Run<'_> {
 /// # Errors
 /// [`KernelError`] for a window of 0 or unequal lengths.
 pub fn sma(x: &[f64], window: usize, out: &mut [f64]) -> Result<()> {
+    // the streams jump to the next four blocks too often for the hardware to follow
+    let ahead = FLIGHT * block_len(window);
+    let ask = [x.as_ptr().wrapping_add(ahead), out.as_ptr().wrapping_add(ahead)];
+    sma_asking(x, window, out, ask)
+}
+
+/// [`sma`] that, while it works on bar `i`, asks for the cache lines that its caller wants next: `ask[..] + i`.
+///
+/// # Errors
+/// As [`sma`].
+pub(crate) fn sma_asking<const N: usize>(
+    x: &[f64],
+    window: usize,
+    out: &mut [f64],
+    ask: [*const f64; N],
+) -> Result<()> {
     same_len(x.len(), out.len())?;
     let state = Sma::new(window)?;
     out[..(window - 1).min(x.len())].fill(f64::NAN);
-    dispatch(Run { x, out, state });
+    dispatch(Run { x, out, state, ask });
     Ok(())
 }
 
 /// Four whole blocks side by side; `past` starts `window - 1` bars before them. False when a sum might have
 /// restarted inside a block, so that the bars must be followed one by one.
 #[inline(always)]
-fn four_blocks<V: F4>(past: &[f64], p: &Sma, out: &mut [f64]) -> bool {
+fn four_blocks<V: F4, const N: usize>(past: &[f64], p: &Sma, out: &mut [f64], ask: [*const f64; N]) -> bool {
     let (w, block) = (p.window, p.block);
     let (lead, new) = past.split_at(w - 1);
     let (new, out) = (&new[..FLIGHT * block], &mut out[..FLIGHT * block]);
@@ -209,11 +324,10 @@ fn four_blocks<V: F4>(past: &[f64], p: &Sma, out: &mut [f64]) -> bool {
         let mut i = 4;
         while i + 4 <= block {
             if i % 8 == 4 {
-                // the streams jump to the next four blocks too often for the hardware to follow
                 for k in 0..FLIGHT {
-                    let ahead = (FLIGHT + k) * block + i;
-                    prefetch(x.wrapping_add(ahead));
-                    prefetch(o.wrapping_add(ahead));
+                    for line in ask {
+                        prefetch(line.wrapping_add(FLIGHT * (i - 4) + 8 * k));
+                    }
                 }
             }
             front.four(x.add(i), old.add(i - 1), o.add(i), block, inv);
@@ -298,6 +412,46 @@ impl<V: F4> Twin<V> {
             self.sums = after;
             a.mul(inv).add(self.z.0).store(out);
             b.mul(inv).add(self.z.1).store(out.add(block));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_along_a_series_have_the_bits_of_the_stream() {
+        let calm: Vec<f64> = (0..3_000)
+            .map(|i| 100.0 + (f64::from(i * i) * 0.37).sin())
+            .collect();
+        let mut crash = calm.clone();
+        crash[900..].iter_mut().for_each(|v| *v *= 1e-5);
+        let mut hole = calm.clone();
+        hole[1_500] = f64::INFINITY;
+        for series in [calm, crash, hole] {
+            for (window, piece) in [
+                (1, 256),
+                (2, 64),
+                (20, 256),
+                (64, 7),
+                (65, 256),
+                (300, 256),
+                (3_000, 256),
+            ] {
+                let (mut stream, mut along) = (Sma::new(window).unwrap(), SmaAlong::new(window));
+                for at in (0..series.len()).step_by(piece) {
+                    let mut out = vec![0.0; piece.min(series.len() - at)];
+                    along.next(&series, at, &mut out);
+                    for (i, got) in out.iter().enumerate() {
+                        let want = stream.update(series[at + i]);
+                        assert!(
+                            got.to_bits() == want.to_bits() || (got.is_nan() && want.is_nan()),
+                            "{window} {at} {i}"
+                        );
+                    }
+                }
+            }
         }
     }
 }

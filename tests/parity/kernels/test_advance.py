@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,50 @@ def test_advance_and_attributes_equal_update_to_the_bit(case: Case) -> None:
 
 @every
 @each
+def test_what_was_handed_out_never_changes(case: Case, backend: Any) -> None:
+    """A tuple is used again only when nobody holds it: kept ones, and values taken out of dropped ones, stay."""
+    bars = case.bars()
+    expected = [case_values(case, n) for n in (60, 61, 120)]
+    stream = case_stream(backend, case)
+    for bar in bars[:59]:
+        stream.update(*bar)
+    kept = stream.update(*bars[59])
+    also = stream.update(*bars[60])
+    for bar in bars[61:119]:
+        stream.update(*bar)
+    every_float = list(stream.update(*bars[119]))
+    for bar in bars[120:]:
+        stream.update(*bar)
+    assert (kept, also, tuple(every_float)) == tuple(expected)
+
+
+@every
+@each
+def test_numbers_of_any_type_are_taken(case: Case, backend: Any) -> None:
+    """Exact floats are read where they lie, everything else is asked for its float."""
+
+    class Odd(float):
+        pass
+
+    class Asked:
+        def __init__(self, x: float) -> None:
+            self.x = x
+
+        def __float__(self) -> float:
+            return self.x
+
+    makers: list[Callable[[float], Any]] = [int, np.float64, Odd]
+    if backend is not twins:  # a twin computes with what it is given
+        makers += [np.float32, Asked]
+    for make in makers:
+        plain, other = case_stream(backend, case), case_stream(backend, case)
+        for bar in case.bars()[:80]:
+            whole = [float(int(x)) for x in bar]
+            np.testing.assert_array_equal(other.update(*map(make, whole)), plain.update(*whole))
+
+
+@every
+@each
 def test_lines_are_nan_before_a_bar_and_in_a_copy_and_read_only(case: Case, backend: Any) -> None:
     stream = case_stream(backend, case)
     assert np.isnan(lines(stream, case)).all()
@@ -97,6 +142,13 @@ def test_wrong_arguments_are_refused_and_leave_the_state_alone(case: Case, backe
             with pytest.raises(TypeError):
                 method(*bar[:-1], "1")
     assert stream.snapshot() == before
+
+
+def case_values(case: Case, bars: int) -> tuple[float, ...]:
+    """What the twin says after so many bars."""
+    stream = case_stream(twins, case)
+    out = [stream.update(*bar) for bar in case.bars()[:bars]]
+    return tuple(out[-1])
 
 
 def case_stream(backend: Any, case: Case) -> Any:

@@ -82,6 +82,18 @@ impl F4 for Lanes {
         unsafe { Self(_mm256_min_pd(self.0, o.0)) }
     }
     #[inline(always)]
+    fn above(self, o: Self) -> u64 {
+        unsafe { _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(self.0, o.0)) as u64 }
+    }
+    #[inline(always)]
+    fn running_max(self, carry: Self) -> Self {
+        // (x0, x0, x1, x2), then (y0, y1, y0, y1): a lane may be compared with itself
+        let older = unsafe { Self(_mm256_permute4x64_pd::<0x90>(self.0)) };
+        let y = self.max(older);
+        let older = unsafe { Self(_mm256_permute2f128_pd::<0x00>(y.0, y.0)) };
+        y.max(older).max(carry)
+    }
+    #[inline(always)]
     fn last(self) -> Self {
         unsafe { Self(_mm256_permute4x64_pd::<0xFF>(self.0)) }
     }

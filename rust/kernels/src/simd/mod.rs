@@ -43,6 +43,10 @@ pub(crate) trait F4: Copy {
     fn max(self, o: Self) -> Self;
     /// Per lane `if self < o { self } else { o }`: a NaN in either gives `o`.
     fn min(self, o: Self) -> Self;
+    /// Bit k is set where lane k of `self` is greater than that of `o`; a NaN in either gives 0.
+    fn above(self, o: Self) -> u64;
+    /// Per lane the largest of `carry` and of the lanes up to it, by [`F4::max`]; lanes without NaN.
+    fn running_max(self, carry: Self) -> Self;
     /// Lane 3 in every lane.
     fn last(self) -> Self;
     /// Lane 0.
@@ -93,7 +97,11 @@ fn splits_256() -> bool {
 fn detect() -> Path {
     #[cfg(target_arch = "x86_64")]
     {
-        if !std::arch::is_x86_feature_detected!("avx2") {
+        if !(std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("popcnt")
+            && std::arch::is_x86_feature_detected!("lzcnt")
+            && std::arch::is_x86_feature_detected!("bmi1"))
+        {
             Path::Sse2
         } else if splits_256() {
             Path::Avx128
@@ -139,8 +147,8 @@ pub(crate) fn prefetch(p: *const f64) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch never faults
     unsafe {
-        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
-        _mm_prefetch::<_MM_HINT_T0>(p.cast());
+        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T1};
+        _mm_prefetch::<_MM_HINT_T1>(p.cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = p;
@@ -150,7 +158,7 @@ pub(crate) fn prefetch(p: *const f64) {
 pub(crate) fn dispatch<J: Job>(job: J) {
     #[cfg(target_arch = "x86_64")]
     match path() {
-        // SAFETY: `path` returns these two only where the processor has AVX2
+        // SAFETY: `path` returns these two only where the processor has AVX2 and counts bits
         Path::Avx2 => unsafe { run_avx2(job) },
         Path::Avx128 => unsafe { run_avx128(job) },
         Path::Sse2 => job.run::<sse2::Lanes>(),
@@ -161,13 +169,13 @@ pub(crate) fn dispatch<J: Job>(job: J) {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,popcnt,lzcnt,bmi1")]
 unsafe fn run_avx2<J: Job>(job: J) {
     job.run::<avx2::Lanes>()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,popcnt,lzcnt,bmi1")]
 unsafe fn run_avx128<J: Job>(job: J) {
     job.run::<sse2::Lanes>()
 }

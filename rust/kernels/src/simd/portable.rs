@@ -82,6 +82,22 @@ impl F4 for Lanes {
         self.zip(o, |a, b| if a < b { a } else { b })
     }
     #[inline(always)]
+    fn above(self, o: Self) -> u64 {
+        (0..4).fold(0, |bits, k| bits | u64::from(self.0[k] > o.0[k]) << k)
+    }
+    #[inline(always)]
+    fn running_max(self, carry: Self) -> Self {
+        let mut lanes = self.0;
+        for k in 1..4 {
+            lanes[k] = if lanes[k] > lanes[k - 1] {
+                lanes[k]
+            } else {
+                lanes[k - 1]
+            };
+        }
+        Self(lanes).max(carry)
+    }
+    #[inline(always)]
     fn last(self) -> Self {
         Self([self.0[3]; 4])
     }

@@ -81,6 +81,21 @@ impl F4 for Lanes {
         unsafe { Self(_mm_min_pd(self.0, o.0), _mm_min_pd(self.1, o.1)) }
     }
     #[inline(always)]
+    fn above(self, o: Self) -> u64 {
+        unsafe {
+            let (a, b) = (_mm_cmpgt_pd(self.0, o.0), _mm_cmpgt_pd(self.1, o.1));
+            (_mm_movemask_pd(a) | _mm_movemask_pd(b) << 2) as u64
+        }
+    }
+    #[inline(always)]
+    fn running_max(self, carry: Self) -> Self {
+        unsafe {
+            let a = _mm_max_pd(self.0, _mm_unpacklo_pd(self.0, self.0));
+            let b = _mm_max_pd(self.1, _mm_unpacklo_pd(self.1, self.1));
+            Self(a, _mm_max_pd(b, _mm_unpackhi_pd(a, a))).max(carry)
+        }
+    }
+    #[inline(always)]
     fn last(self) -> Self {
         let v = unsafe { _mm_unpackhi_pd(self.1, self.1) };
         Self(v, v)

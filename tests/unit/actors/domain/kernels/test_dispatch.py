@@ -62,6 +62,18 @@ def test_a_foreign_module_is_not_used(monkeypatch: pytest.MonkeyPatch, version: 
     assert e.value.code == "KERNEL_NATIVE_UNAVAILABLE"
 
 
+def test_a_module_older_than_the_sources_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = types.ModuleType("_tradecore")
+    fake.__dict__.update(dict.fromkeys(twins.__all__), __version__="0.1.0", ABI_TAG=_dispatch.NATIVE_ABI_TAG)
+    monkeypatch.setitem(sys.modules, "_tradecore", fake)
+    assert select_backend("auto").name == "native"
+    _dispatch._active = _dispatch._Active()
+    del fake.__dict__["sma"]
+    info = select_backend("auto")
+    assert info.name == "python"
+    assert "it lacks sma: run `make build`" in info.reason
+
+
 def test_required_native_is_an_error_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "_tradecore", None)
     with pytest.raises(KernelUnavailableError, match="pip install"):
