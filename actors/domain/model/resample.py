@@ -154,7 +154,8 @@ def bars_per_bucket(base_ns: int, timeframe_ns: int) -> int:
         found = [format_timeframe(t) if t % 10**9 == 0 else f"{t} ns" for t in (timeframe_ns, base_ns)]
         raise ConfigError(
             "TIMEFRAME_NOT_MULTIPLE",
-            f"resample: expected a multiple of the base timeframe {found[1]}, found {found[0]}",
+            f"timeframe: expected a multiple of the base timeframe {found[1]}, found {found[0]}; shorter bars cannot "
+            "be made of longer ones",
             timeframe_ns=timeframe_ns,
             base_ns=base_ns,
         )

@@ -1,8 +1,9 @@
-"""A double-entry ledger in Decimal: every execution posts entries that sum to zero in each currency.
+"""A double-entry ledger in Decimal: every execution and charge posts entries that sum to zero in each currency.
 
-Accounts per currency: ``assets`` (what we hold), ``equity`` (deposits, negative by convention),
-``trading`` (the other side of each exchange), ``fees`` (what venues took). Pacioli's rule is the invariant:
-the entries of a currency sum to 0, to the last digit, after every posting.
+Accounts per currency: ``assets`` (what we hold; below 0: what we owe), ``equity`` (deposits, negative by
+convention), ``trading`` (the other side of each exchange), ``fees`` (what venues took of executions), and what
+holding cost: ``funding``, ``borrow``, ``liquidation``. Pacioli's rule is the invariant: the entries of a currency
+sum to 0, to the last digit, after every posting.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import msgspec
 
 from actors.domain.errors import InvalidParamsError, TradingError
 from actors.domain.events.execution import OrderFilled
+from actors.domain.events.portfolio import AccountCharged
 from actors.domain.model.instrument import Instrument
 from actors.domain.model.money import ZERO, to_decimal
 from actors.domain.portfolio.position import EXACT, Position, RoundTrip
 from actors.domain.state import Stateful
 
 ASSETS, EQUITY, TRADING, FEES = "assets", "equity", "trading", "fees"
-ACCOUNTS = (ASSETS, EQUITY, TRADING, FEES)
+FUNDING, BORROW, LIQUIDATION = CHARGES = ("funding", "borrow", "liquidation")
+ACCOUNTS = (ASSETS, EQUITY, TRADING, FEES, *CHARGES)
+Bookable = OrderFilled | AccountCharged
 _REMEMBER_FILLS = 8192
 
 
@@ -52,13 +56,14 @@ class Ledger(Stateful):
 
     Notes
     -----
-    At any time ``equity == initial_cash + realised + unrealised``, exactly. A fill whose `fill_id` was booked
-    before (one of the last 8192) changes nothing. Cost: O(1) per fill, O(pairs held) per mark.
+    At any time ``equity == initial_cash + realised + unrealised``, exactly, whatever the account's mode: a short is
+    a negative position, borrowed quote negative cash, and `realised` is net of fees and charges. A fill or charge
+    whose id was booked before (one of the last 8192) changes nothing. Cost: O(1) per fill, O(pairs held) per mark.
     """
 
     STATE: ClassVar[tuple[str, ...]] = (
         "_balances", "_positions", "_marks", "_peak", "_seen", "fill_count", "realised", "fees_quote",
-        "slippage_quote",
+        "slippage_quote", "charged_quote", "_unassigned",
     )  # fmt: skip
 
     def __init__(self, instruments: Mapping[str, Instrument], initial_cash: Decimal, quote: str) -> None:
@@ -85,6 +90,9 @@ class Ledger(Stateful):
         # totals over all pairs, quote: PnL after fees, fees (those in base at their fill), slippage (a memo
         # figure, part of the prices paid; positive = cost); kept as sums so that an idle step costs little
         self.realised = self.fees_quote = self.slippage_quote = ZERO
+        self.charged_quote = dict.fromkeys(CHARGES, ZERO)
+        # charges of the whole account, of no pair
+        self._unassigned = ZERO
         self._post((Entry(ASSETS, quote, initial_cash), Entry(EQUITY, quote, -initial_cash)))
 
     # -- writing ---------------------------------------------------------------------------------------------
@@ -108,9 +116,7 @@ class Ledger(Stateful):
                 f"base or quote, found {pair!r} with {fill.fee_currency}",
             )
         self._post(self.entries(fill, instrument))
-        self._seen[fill.fill_id] = None
-        if len(self._seen) > _REMEMBER_FILLS:
-            del self._seen[next(iter(self._seen))]
+        self._remember(fill.fill_id)
         self.fill_count += 1
         in_base = fill.fee_currency == instrument.base
         # until the first bar of a pair, the fill itself is the only price known
@@ -131,6 +137,41 @@ class Ledger(Stateful):
         self.fees_quote = EXACT.add(self.fees_quote, EXACT.subtract(position.fees, fees))
         self.slippage_quote = EXACT.add(self.slippage_quote, fill.slippage_quote)
         return trips
+
+    def charge(self, charge: AccountCharged) -> bool:
+        """Book a charge; return False if it was booked before.
+
+        Raises
+        ------
+        TradingError
+            If the pair, the currency or the kind is not of this account.
+        """
+        if charge.charge_id in self._seen:
+            return False
+        position = self._positions.get(charge.instrument_id or "")
+        foreign = position is None and charge.instrument_id is not None
+        if foreign or charge.currency != self.quote or charge.kind not in CHARGES:
+            raise TradingError(
+                "LEDGER_FOREIGN_CHARGE",
+                f"charge {charge.charge_id}: expected {', '.join(CHARGES)} in {self.quote} for one of "
+                f"{', '.join(self._instruments)} or for none, found {charge.kind} in {charge.currency} for "
+                f"{charge.instrument_id!r}",
+            )
+        amount = charge.amount
+        self._post((Entry(ASSETS, self.quote, -amount), Entry(charge.kind, self.quote, amount)))
+        self._remember(charge.charge_id)
+        self.charged_quote[charge.kind] = EXACT.add(self.charged_quote[charge.kind], amount)
+        self.realised = EXACT.subtract(self.realised, amount)
+        if position is None:
+            self._unassigned = EXACT.add(self._unassigned, amount)
+        else:
+            position.charge(amount)
+        return True
+
+    def _remember(self, key: str) -> None:
+        self._seen[key] = None
+        if len(self._seen) > _REMEMBER_FILLS:
+            del self._seen[next(iter(self._seen))]
 
     @staticmethod
     def entries(fill: OrderFilled, instrument: Instrument) -> tuple[Entry, ...]:
@@ -170,7 +211,7 @@ class Ledger(Stateful):
 
     @property
     def cash(self) -> Decimal:
-        """Quote currency held."""
+        """Quote currency held; below 0: owed."""
         return self._balances[self.quote][ASSETS]
 
     @property
@@ -229,8 +270,13 @@ class Ledger(Stateful):
                 raise TradingError(
                     "LEDGER_POSITION", f"{pair}: expected a position of {held}, found {position.quantity}"
                 )
-        for name, total in (("realised", self.realised), ("fees", self.fees_quote)):
-            parts = self._sum(name)
+        charged = EXACT.add(self._sum("carry"), self._unassigned)
+        totals = (
+            ("realised", self.realised, EXACT.subtract(self._sum("realised"), self._unassigned)),
+            ("fees", self.fees_quote, self._sum("fees")),
+            ("charges", _exact_sum(self.charged_quote.values()), charged),
+        )
+        for name, total, parts in totals:
             if parts != total:
                 raise TradingError("LEDGER_TOTALS", f"{name}: expected {parts} over pairs, found {total}")
         expected = EXACT.add(EXACT.add(self.initial_cash, self.realised), self.unrealised)
@@ -243,16 +289,23 @@ class Ledger(Stateful):
         instruments: Mapping[str, Instrument],
         initial_cash: Decimal,
         quote: str,
-        fills: Iterable[tuple[int, OrderFilled]],
+        booked: Iterable[tuple[int, Bookable]],
     ) -> Ledger:
-        """Return the ledger that ``(step, fill)`` pairs lead to; marks are set by `mark`."""
+        """Return the ledger that ``(step, fill or charge)`` pairs lead to; marks are set by `mark`."""
         ledger = cls(instruments, initial_cash, quote)
-        for step, fill in fills:
-            ledger.apply(fill, step)
+        for step, event in booked:
+            if isinstance(event, OrderFilled):
+                ledger.apply(event, step)
+            else:
+                ledger.charge(event)
         return ledger
 
     def _sum(self, name: str) -> Decimal:
-        total = ZERO
-        for position in self._positions.values():
-            total = EXACT.add(total, getattr(position, name))
-        return total
+        return _exact_sum(getattr(position, name) for position in self._positions.values())
+
+
+def _exact_sum(values: Iterable[Decimal]) -> Decimal:
+    total = ZERO
+    for value in values:
+        total = EXACT.add(total, value)
+    return total

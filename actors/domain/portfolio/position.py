@@ -1,4 +1,4 @@
-"""One pair's position by average cost: quantity, cost, realised PnL, and the round trip that is under way."""
+"""One pair's position by average cost: quantity, cost, realised PnL, carry, and the round trip that is under way."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COST_STEP = Decimal(1).scaleb(-16)
 
 
 class RoundTrip(msgspec.Struct, frozen=True, gc=False):
-    """A closed trade from flat to flat; money in quote, `pnl_quote` after fees."""
+    """A closed trade from flat to flat; money in quote, `pnl_quote` after fees and `carry_quote`, what holding cost."""
 
     side: str
     opened_ns: int
@@ -34,6 +34,7 @@ class RoundTrip(msgspec.Struct, frozen=True, gc=False):
     slippage_quote: Decimal
     pnl_quote: Decimal
     return_frac: float
+    carry_quote: Decimal = ZERO
 
 
 class Position(Stateful):
@@ -49,16 +50,16 @@ class Position(Stateful):
     STATE: ClassVar[tuple[str, ...]] = (
         "quantity", "cost", "realised", "fees", "slippage", "_side", "_opened_ns", "_opened_step",
         "_entry_qty", "_entry_quote", "_exit_qty", "_exit_quote", "_base_realised", "_base_fees",
-        "_base_slippage",
+        "_base_slippage", "carry", "_base_carry",
     )  # fmt: skip
 
     def __init__(self, lot: Decimal) -> None:
         self._lot = lot
-        self.quantity = self.cost = self.realised = self.fees = self.slippage = ZERO
+        self.quantity = self.cost = self.realised = self.fees = self.slippage = self.carry = ZERO
         self._side = 0
         self._opened_ns = self._opened_step = 0
         self._entry_qty = self._entry_quote = self._exit_qty = self._exit_quote = ZERO
-        self._base_realised = self._base_fees = self._base_slippage = ZERO
+        self._base_realised = self._base_fees = self._base_slippage = self._base_carry = ZERO
 
     @property
     def average_price(self) -> Decimal:
@@ -114,6 +115,11 @@ class Position(Stateful):
                 self._charge(fee_quote, fee_base, fee_total, price, slippage_quote)
         return closed
 
+    def charge(self, amount: Decimal) -> None:
+        """Book what holding the position cost (below 0: brought); it counts in the round trip under way."""
+        self.realised = EXACT.subtract(self.realised, amount)
+        self.carry = EXACT.add(self.carry, amount)
+
     def _charge(
         self, fee_quote: Decimal, fee_base: Decimal, fee_total: Decimal, price: Decimal, slippage: Decimal
     ) -> None:
@@ -145,7 +151,7 @@ class Position(Stateful):
         self._side, self._opened_ns, self._opened_step = side, ts_ns, step
         self._entry_qty = self._entry_quote = self._exit_qty = self._exit_quote = ZERO
         self._base_realised, self._base_fees = self.realised, self.fees
-        self._base_slippage = self.slippage
+        self._base_slippage, self._base_carry = self.slippage, self.carry
 
     def _close(self, ts_ns: int, step: int) -> RoundTrip:
         pnl = self.realised - self._base_realised
@@ -162,6 +168,7 @@ class Position(Stateful):
             slippage_quote=self.slippage - self._base_slippage,
             pnl_quote=pnl,
             return_frac=float(pnl) / float(self._entry_quote),
+            carry_quote=self.carry - self._base_carry,
         )
         self._side = 0
         return trip

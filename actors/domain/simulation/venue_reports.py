@@ -48,7 +48,7 @@ def present_state(order: BookOrder, source: str, ts_event_ns: int) -> Event | No
     its way (None) has no state at the venue.
     """
     head = report_head(order, source, ts_event_ns)
-    if order.status in (book.WORKING, book.FILLED):
+    if order.status in (book.WORKING, book.WAITING, book.FILLED):
         return OrderAccepted(
             **head,
             venue_order_id=order.venue_order_id,

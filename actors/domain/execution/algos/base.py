@@ -46,6 +46,7 @@ class Work(msgspec.Struct, gc=False):
     shortened: int = 0
     stop_reason: str = ""
     children: list[Child] = []
+    reduce_only: bool = False
 
     @property
     def live(self) -> Decimal:

@@ -27,3 +27,9 @@ class FeeModel(Stateful):
     ) -> tuple[Decimal, str]:
         """Return ``(fee, currency)``; the fee is positive and rounded down to the venue's precision."""
         raise NotImplementedError
+
+    def at(self, ts_ns: int) -> None:
+        """Take note of the time; called with the opening of the bar before executions in it are charged."""
+
+    def observe(self, notional_quote: Decimal) -> None:
+        """Take note of an execution after it was charged."""

@@ -17,11 +17,15 @@ _BPS = Decimal("0.0001")
 
 
 class MakerTakerParams(Params):
-    """Rates in bps of the notional; `fee_currency` ``received``: a buy's fee in base, a sell's in quote."""
+    """Rates in bps of the notional; `fee_currency` ``received``: a buy's fee in base, a sell's in quote.
+
+    `discount_frac` is what the venue waives of them, such as Binance's 0.25 for fees paid in BNB.
+    """
 
     maker_bps: float = Field(default=10.0, ge=0.0, le=1000.0)
     taker_bps: float = Field(default=10.0, ge=0.0, le=1000.0)
     fee_currency: Literal["quote", "received"] = "quote"
+    discount_frac: float = Field(default=0.0, ge=0.0, le=1.0)
 
 
 @component
@@ -38,9 +42,10 @@ class MakerTaker(FeeModel):
     Params = MakerTakerParams
 
     def __init__(self, params: Any) -> None:
+        left = (1 - to_decimal(float(params.discount_frac))) * _BPS
         self._rate = {
-            "maker": to_decimal(float(params.maker_bps)) * _BPS,
-            "taker": to_decimal(float(params.taker_bps)) * _BPS,
+            "maker": to_decimal(float(params.maker_bps)) * left,
+            "taker": to_decimal(float(params.taker_bps)) * left,
         }
         self._received = params.fee_currency == "received"
         self.hold_rate = ZERO if self._received else max(self._rate.values())

@@ -1,4 +1,4 @@
-"""Half spread plus the square-root law of impact, Y·σ·√(Q/V) (Tóth et al. 2011, "Anomalous price impact").
+"""The square-root law of impact, Y·σ·√(Q/V) (Tóth et al. 2011, "Anomalous price impact").
 
 σ and V are per bar: σ_day·√(Q/V_day) = σ_bar·√(Q/V_bar), the law does not depend on the bar length.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from actors.domain.events.market import BarClosed
 from actors.domain.registry import Params, component
@@ -18,12 +18,21 @@ _PARKINSON = 1.0 / (4.0 * math.log(2.0))
 
 
 class SquareRootParams(Params):
-    """Prefactor Y, half spread, memory of σ and V, and a ceiling for bars almost without volume."""
+    """Prefactor Y, memory of σ and V, and a ceiling for bars almost without volume."""
 
     prefactor: float = Field(default=1.0, ge=0.0, le=10.0)
-    half_spread_bps: float = Field(default=1.0, ge=0.0, le=1000.0)
     half_life_bars: float = Field(default=48.0, gt=0.0)
     max_cost_bps: float = Field(default=500.0, gt=0.0, le=5000.0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread_stands_apart(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "half_spread_bps" in values:
+            raise ValueError(
+                "expected no half_spread_bps here, the spread is a cost of its own; set "
+                "venue.spread.params.half_spread_bps"
+            )
+        return values
 
 
 @component
@@ -38,14 +47,13 @@ class SquareRoot(SlippageModel):
 
     def __init__(self, params: Any) -> None:
         self._prefactor: float = params.prefactor
-        self._half_spread: float = params.half_spread_bps / 10_000.0
         self._max: float = params.max_cost_bps / 10_000.0
         self._alpha: float = 1.0 - 0.5 ** (1.0 / params.half_life_bars)
         self._variance: dict[str, float] = {}
         self._volume: dict[str, float] = {}
 
     def cost_frac(self, pair: str, quantity: float, bar: BarClosed) -> float:
-        """Return half spread plus impact, at most `max_cost_bps`.
+        """Return the impact, at most `max_cost_bps`.
 
         Examples
         --------
@@ -62,9 +70,7 @@ class SquareRoot(SlippageModel):
             volume = self._volume[pair]
         if volume <= 0.0:
             return self._max
-        return min(
-            self._max, self._half_spread + self._prefactor * math.sqrt(variance * abs(quantity) / volume)
-        )
+        return min(self._max, self._prefactor * math.sqrt(variance * abs(quantity) / volume))
 
     def observe(self, pair: str, bar: BarClosed) -> None:
         """Update σ² and V."""

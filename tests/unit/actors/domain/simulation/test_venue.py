@@ -31,6 +31,7 @@ def make(
     cash: str = "10000",
     coins: str = "0",
     slippage: float = 0.0,
+    spread: float = 0.0,
     fee_bps: float = 10.0,
     latency: int = 0,
     fee_currency: str = "quote",
@@ -48,6 +49,7 @@ def make(
         registry.build(f"{SIM}.slippage", "fixed_bps", {"cost_bps": slippage}),
         registry.build(f"{SIM}.latency", "fixed", {"latency_steps": latency}),
         VenueParams(**{"max_volume_share": None, **params}),
+        registry.build(f"{SIM}.spread", "fixed_bps", {"half_spread_bps": spread}),
     )
 
 
@@ -117,6 +119,25 @@ def test_market_order_fills_at_the_next_open_with_fee_and_slippage() -> None:
     assert (fill.liquidity, fill.fill_id, fill.ts_fill_ns, fill.leaves_quantity) == ("taker", "a-1", 100, 0)
     assert fill.slippage_quote == D("1.10")
     assert venue.balances == {"USDT": D(10000) - D("100.10") - D("0.1001"), "BTC": D(1)}
+
+
+def test_a_fill_says_how_much_of_its_price_was_spread_and_impact() -> None:
+    """Two coins from 100.00: half spread 5 bps and impact 10 bps make 100.15; decided at 99.00."""
+    venue = make(slippage=10.0, spread=5.0)
+    fill = only(step(venue, 1, order(qty="2", arrival_price=D("99"))), OrderFilled)
+    assert fill.price == D("100.15")
+    assert (fill.spread_quote, fill.impact_quote) == (D("0.10"), D("0.20"))
+    assert fill.slippage_quote == D("2.30")
+    limit = only(
+        step(venue, 2, order("b", side=-1, qty="2", limit="101.00"), bars=bar(2, h=101.5)), OrderFilled
+    )
+    assert (limit.liquidity, limit.spread_quote, limit.impact_quote) == ("maker", 0, 0)
+
+
+def test_a_limit_that_caps_the_price_caps_the_spread_it_paid() -> None:
+    """The limit leaves 2 of the 5 ticks of half spread, and nothing for the impact."""
+    fill = only(step(make(slippage=10.0, spread=5.0), 1, order(limit="100.02")), OrderFilled)
+    assert (fill.price, fill.spread_quote, fill.impact_quote) == (D("100.02"), D("0.02"), 0)
 
 
 def test_slippage_goes_against_a_sell_and_off_tick_prices_round_against_us() -> None:
@@ -270,8 +291,11 @@ def test_expire_step_is_the_last_step_in_which_it_can_fill() -> None:
     ("submit", "code"),
     [
         (order(pair="DOGE/USDT"), "UNKNOWN_PAIR"),
-        (order(order_type="stop"), "ORDER_TYPE_UNSUPPORTED"),
-        (order(time_in_force="FOK"), "TIME_IN_FORCE_UNSUPPORTED"),
+        (order(order_type="iceberg"), "ORDER_TYPE_UNSUPPORTED"),
+        (order(order_type="stop"), "STOP_PRICE_INVALID"),
+        (order(order_type="trailing_stop"), "TRAILING_OFFSET_INVALID"),
+        (order(time_in_force="DAY"), "TIME_IN_FORCE_UNSUPPORTED"),
+        (order(time_in_force="GTD"), "EXPIRE_MISSING"),
         (order(side=2), "SIDE_INVALID"),
         (order(qty="0"), "QUANTITY_INVALID"),
         (order(qty="-1"), "QUANTITY_INVALID"),

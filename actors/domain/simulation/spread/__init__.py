@@ -1,0 +1,1 @@
+"""Spread models, one per file."""
