@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from actors.domain.evaluation.metrics.regime_accuracy import RegimeAccuracy
+from actors.domain.evaluation.open_positions import OpenPosition
 
 
 class RunInfo(msgspec.Struct, kw_only=True):
@@ -64,12 +65,12 @@ class DataSource(msgspec.Struct, kw_only=True):
 
 
 class AgentRow(msgspec.Struct, kw_only=True):
-    """One agent: what it is, what it said, how it scored, how often it was restarted."""
+    """One agent: what it is, what it said (None: not counted), how it scored, how often it was restarted."""
 
     name: str
     kind: str
     pid: int | None = None
-    events: int = 0
+    events: int | None = 0
     restarts: int = 0
     score_bps: float | None = None
     hit_rate_frac: float | None = None
@@ -99,6 +100,8 @@ class Band(msgspec.Struct):
 class PairSeries(msgspec.Struct, kw_only=True):
     """One pair's bars (decision range only), its fills, changes of the wished exposure, regimes.
 
+    `high` and `low` are empty in runs stored before they were kept.
+
     `detected` and `truth` hold one label per bar, "" where there is none; `truth` is empty on real data.
     """
 
@@ -107,6 +110,8 @@ class PairSeries(msgspec.Struct, kw_only=True):
     close: list[float]
     fills: list[Fill] = []
     targets: list[tuple[int, float]] = []
+    high: list[float] = []
+    low: list[float] = []
     detected: list[str] = []
     truth: list[str] = []
     accuracy: RegimeAccuracy | None = None
@@ -129,6 +134,8 @@ class AccountSeries(msgspec.Struct, kw_only=True):
     es_confidence: float
     fees_quote: list[float]
     slippage_quote: list[float]
+    charged: list[tuple[int, str, float]] = []
+    """Funding, interest and liquidation fees one by one: time, kind, quote currency (positive = cost)."""
 
 
 class WeightSeries(msgspec.Struct, kw_only=True):
@@ -164,6 +171,81 @@ class RiskEvent(msgspec.Struct, kw_only=True):
     observed: float | None = None
 
 
+class MonthRow(msgspec.Struct, kw_only=True):
+    """One calendar month (UTC) of the account, or what of it the run covers; `metrics` as of a run."""
+
+    year: int
+    month: int
+    bars: int
+    return_frac: float
+    max_drawdown_frac: float
+    metrics: dict[str, Any] = {}
+
+
+class DrawdownRow(msgspec.Struct, kw_only=True):
+    """A spell under water, deepest first in a list; `recovered_ns` is None while it lasts.
+
+    `bars` are those below the peak, as in `max_drawdown_bars`.
+    """
+
+    peak_ns: int
+    trough_ns: int
+    recovered_ns: int | None
+    depth_frac: float
+    bars: int
+
+
+class IntervalRow(msgspec.Struct, kw_only=True):
+    """A metric with its bootstrap interval; bounds are None where the metric is undefined on too many paths."""
+
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+    paths: int
+
+
+class GroupRow(msgspec.Struct, kw_only=True):
+    """What one part of the run brought: `kind` is ``regime``, ``strategy`` or ``pair``.
+
+    Attributes
+    ----------
+    bars, trade_count : int
+        Sample sizes; a trade belongs to the regime in which it was opened.
+    return_frac : float or None
+        Compounded return of the bars of that part (regimes), None where parts overlap in time.
+    pnl_quote : str
+        Net PnL of the part's trades, decimal.
+    metrics : dict
+        Every metric of bar returns and of round trips, of this part alone; empty in runs stored earlier.
+    """
+
+    kind: str
+    name: str
+    bars: int | None
+    trade_count: int
+    return_frac: float | None
+    pnl_quote: str
+    sharpe_ann: float | None = None
+    max_drawdown_frac: float | None = None
+    win_rate_frac: float | None = None
+    profit_factor: float | None = None
+    fees_quote: str = "0"
+    metrics: dict[str, Any] = {}
+
+
+class Window(msgspec.Struct, kw_only=True):
+    """A span of time worth a mark on the charts, such as a crisis."""
+
+    name: str
+    start_ns: int
+    end_ns: int
+    return_frac: float | None = None
+    benchmark_frac: float | None = None
+    max_drawdown_frac: float | None = None
+
+
 class ReportModel(msgspec.Struct, kw_only=True):
     """One run, ready to be shown.
 
@@ -173,10 +255,22 @@ class ReportModel(msgspec.Struct, kw_only=True):
         Under the names of `run_metrics`.
     limits : dict
         Configured limits by rule (``max_gross_exposure`` …), for the risk-use table.
+    approved_ns : list of int
+        When intents were approved, one entry each.
     config : dict
         The resolved configuration.
     notes : tuple of str
         What a reader must know to judge the figures.
+    monthly, drawdowns, intervals, groups, windows : lists
+        Empty in runs stored before these were measured; `windows` are named spans the user asked to mark.
+    statistics : dict
+        Figures of bars, deflated Sharpe ratio, block length (`run_tables.RunTables`).
+    warnings : tuple of str
+        Why the evidence may be too thin; `notes` repeat them.
+    open_positions : list
+        What is held after the last bar.
+    costs : dict
+        What each cost took (`cost_parts.CostBook.report`); empty in runs stored earlier.
     """
 
     info: RunInfo
@@ -195,6 +289,16 @@ class ReportModel(msgspec.Struct, kw_only=True):
     config: dict[str, Any]
     counts: dict[str, int]
     notes: tuple[str, ...] = ()
+    monthly: list[MonthRow] = []
+    drawdowns: list[DrawdownRow] = []
+    intervals: list[IntervalRow] = []
+    groups: list[GroupRow] = []
+    windows: list[Window] = []
+    statistics: dict[str, Any] = {}
+    warnings: tuple[str, ...] = ()
+    open_positions: list[OpenPosition] = []
+    costs: dict[str, Any] = {}
+    approved_ns: list[int] = []
 
 
 def bands(ts_ns: list[int], labels: list[str], timeframe_ns: int) -> list[Band]:

@@ -8,47 +8,39 @@ from typing import Any
 
 import numpy as np
 
-from actors.domain import registry
+from actors.domain.evaluation.cost_parts import CostBook
+from actors.domain.evaluation.excursions import add_excursions
+from actors.domain.evaluation.metrics.deflated import Trials
+from actors.domain.evaluation.metrics.plausibility import implausible
 from actors.domain.evaluation.metrics.regime_accuracy import RegimeAccuracy, regime_accuracy
+from actors.domain.evaluation.open_positions import OpenPosition, OpenPositions
 from actors.domain.evaluation.report_model import (
     AccountSeries,
     AgentRow,
     DataSource,
-    DenialRow,
     Fill,
     PairSeries,
     ReportModel,
-    RiskEvent,
     RunInfo,
-    WeightSeries,
 )
 from actors.domain.evaluation.run_metrics import Costs, run_metrics, trade_row
+from actors.domain.evaluation.run_sayings import Sayings, limits_of
+from actors.domain.evaluation.run_tables import run_tables
 from actors.domain.events.base import Event
-from actors.domain.events.evaluation import AgentScored, WeightsRevised
 from actors.domain.events.execution import (
-    OrderAccepted,
-    OrderCanceled,
-    OrderExpired,
     OrderFilled,
-    OrderRejected,
-    SubmitOrder,
 )
 from actors.domain.events.market import BarClosed
-from actors.domain.events.portfolio import AccountUpdated, TradeClosed
+from actors.domain.events.portfolio import AccountCharged, AccountUpdated, PositionChanged, TradeClosed
 from actors.domain.events.regime import REGIMES, RegimeChanged
 from actors.domain.events.risk import (
-    CircuitBreakerReset,
-    CircuitBreakerTripped,
-    OrderIntentApproved,
-    OrderIntentDenied,
-    RiskLimitBreached,
     RiskMeasured,
 )
 from actors.domain.events.signal import TargetExposureSet
 from actors.domain.model.money import normal_str
 
 Handler = Callable[[Any, bool], None]
-_LIMIT_PARAMS = ("limit_frac", "var_limit_frac", "es_limit_frac", "max_trades", "min_score")
+LIQUIDATED = "venue:liquidation"
 
 
 class RunRecord:
@@ -83,10 +75,9 @@ class RunRecord:
         self.initial_equity = initial_equity
         self.trades: list[TradeClosed] = []
         self.positions: dict[str, Decimal] = dict.fromkeys(self.pairs, Decimal(0))
-        self.open_orders: dict[str, str] = {}
         self.synthetic = False
         self.warmup_steps = 0
-        self._fee = benchmark_fee_frac
+        self.benchmark_fee_frac = benchmark_fee_frac
         self._last_equity = initial_equity
         self._series = {p: PairSeries(pair=p, ts_ns=[], close=[]) for p in self.pairs}
         self._account = AccountSeries(
@@ -94,26 +85,20 @@ class RunRecord:
             exposures=[], es_bound_frac=[], es_confidence=0.95, fees_quote=[], slippage_quote=[],
         )  # fmt: skip
         self._costs = Costs()
+        self.cost_book = CostBook()
         self._traded = Decimal(0)
         self._regime = dict.fromkeys(self.pairs, "")
         self._close: dict[str, float] = {}
         self._entry: dict[str, float] = {}
         self._target: dict[str, float] = {}
         self._es: dict[str, float] = {}
-        self._weights: dict[str, WeightSeries] = {}
-        self._scores: dict[str, dict[str | None, AgentScored]] = {}
-        self._denials: dict[tuple[str, str, str, str], DenialRow] = {}
-        self._risk_events: list[RiskEvent] = []
+        self._sayings = Sayings()
+        self._open = OpenPositions()
         self._events: dict[str, int] = {}
-        self._counts = {"orders": 0, "fills": 0, "rejected": 0, "approved": 0, "resized": 0, "denied": 0}
         self._handlers: dict[type[Event], Handler] = {
-            BarClosed: self._bar, OrderFilled: self._fill,
-            TargetExposureSet: self._wish, RegimeChanged: self._regime_changed, WeightsRevised: self._revised,
-            AgentScored: self._scored, OrderIntentDenied: self._denied, OrderIntentApproved: self._approved,
-            CircuitBreakerTripped: self._tripped, CircuitBreakerReset: self._reset,
-            RiskLimitBreached: self._breached, RiskMeasured: self._measured, TradeClosed: self._trade,
-            SubmitOrder: self._order, OrderRejected: self._rejected, OrderAccepted: self._accepted,
-            OrderCanceled: self._ended, OrderExpired: self._ended,
+            BarClosed: self._bar, OrderFilled: self._fill, TargetExposureSet: self._wish,
+            RegimeChanged: self._regime_changed, RiskMeasured: self._measured, TradeClosed: self._trade,
+            PositionChanged: self._position, AccountCharged: self._charged, **self._sayings.handlers(),
         }  # fmt: skip
 
     def add(self, outputs: Iterable[tuple[str, Sequence[Event]]], *, warmup: bool = False) -> None:
@@ -145,10 +130,64 @@ class RunRecord:
             # last, so that the benchmark is marked at this step's closes
             self._take_account(account, warmup)
 
+    def adopt(
+        self,
+        pairs: Mapping[str, PairSeries],
+        account: AccountSeries,
+        *,
+        equity: Decimal,
+        positions: Mapping[str, Decimal],
+        fees_quote: Decimal,
+        slippage_quote: Decimal,
+        warmup_steps: int,
+    ) -> None:
+        """Take over bars and account of a run that was computed in columns; fills stay as they were added.
+
+        Parameters
+        ----------
+        pairs : mapping pair → PairSeries
+            Bars, regimes and targets of the decision range.
+        account : AccountSeries
+        equity, positions, fees_quote, slippage_quote
+            At the end, exact.
+        """
+        for pair, series in pairs.items():
+            series.fills = self._series[pair].fills
+            self._series[pair] = series
+        account.charged = self._account.charged
+        self._account, self._last_equity = account, equity
+        self._costs = Costs(fees_quote=fees_quote, slippage_quote=slippage_quote)
+        self.positions, self.warmup_steps = dict(positions), warmup_steps
+
     @property
     def counts(self) -> dict[str, int]:
         """Orders, fills, rejections, approvals, resizes and denials so far."""
-        return dict(self._counts)
+        return dict(self._sayings.counts)
+
+    @property
+    def open_orders(self) -> dict[str, str]:
+        """Pair of each order at work, by its client order id."""
+        return self._sayings.open_orders
+
+    @property
+    def traded_quote(self) -> Decimal:
+        """Notional of all fills, both sides, quote currency."""
+        return self._traded
+
+    @property
+    def curves(self) -> tuple[dict[str, PairSeries], AccountSeries]:
+        """Series of the pairs and of the account so far; they grow with the run."""
+        return self._series, self._account
+
+    @property
+    def total_pnl_quote(self) -> Decimal:
+        """Equity after the last step less the capital, exact."""
+        return self._last_equity - self.initial_equity
+
+    @property
+    def costs(self) -> Costs:
+        """What trading cost so far."""
+        return self._final_costs()
 
     @property
     def bars(self) -> int:
@@ -164,12 +203,18 @@ class RunRecord:
             trades=self.trades,
             costs=self._final_costs(),
             gross_exposure=np.array([sum(map(abs, row)) for row in account.exposures]),
-            total_pnl_quote=self._last_equity - self.initial_equity,
+            total_pnl_quote=self.total_pnl_quote,
         )
 
     def trade_rows(self, *, strategy: str = "") -> list[dict[str, Any]]:
         """Return the round trips under the command line's names."""
-        return [trade_row(trade, strategy=strategy) for trade in self.trades]
+        rows = [trade_row(trade, strategy=strategy) for trade in self.trades]
+        add_excursions(rows, self.trades, self._series)
+        return rows
+
+    def open_positions(self) -> list[OpenPosition]:
+        """Return what is held after the last step."""
+        return self._open.rows({pair: s.close[-1] for pair, s in self._series.items() if s.close})
 
     def accuracy(self, truth: Mapping[str, Mapping[int, str]]) -> dict[str, RegimeAccuracy]:
         """Compare the detected regimes with planted ones.
@@ -196,6 +241,7 @@ class RunRecord:
         config: Mapping[str, Any] | None = None,
         truth: Mapping[str, Mapping[int, str]] | None = None,
         notes: Sequence[str] = (),
+        trials: Trials | None = None,
     ) -> ReportModel:
         """Return everything a report shows.
 
@@ -210,6 +256,8 @@ class RunRecord:
         truth : mapping pair → (close time in ns → label), optional
             Planted regimes of a synthetic market.
         notes : sequence of str
+        trials : Trials, optional
+            Of the study that chose this run's parameters, for its deflated Sharpe ratio.
         """
         accuracy = self.accuracy(truth or {})
         for pair, series in self._series.items():
@@ -221,38 +269,39 @@ class RunRecord:
         benchmark = run_metrics(
             np.array([account.initial_equity, *account.benchmark]),
             timeframe_ns=self.timeframe_ns,
-            costs=Costs(fees_quote=Decimal(repr(round(account.initial_equity * self._fee, 8)))),
+            costs=Costs(fees_quote=Decimal(repr(round(account.initial_equity * self.benchmark_fee_frac, 8)))),
         )
+        metrics = self.metrics()
+        tables = run_tables(
+            account, self.trades, metrics, timeframe_ns=self.timeframe_ns, seed=info.seed,
+            trials=trials, traded=self._moved(),
+        )  # fmt: skip
         return ReportModel(
             info=info, sources=list(sources), account=account, pairs=list(self._series.values()),
-            weights=list(self._weights.values()), denials=list(self._denials.values()),
-            risk_events=self._risk_events, agents=self._agent_rows(agents), trades=self.trade_rows(),
-            metrics=self.metrics(), benchmark_metrics=benchmark,
-            benchmark_label=f"buy and hold, equal weights, one entry fee of {self._fee * 1e4:g} bps",
-            limits=limits_of(config or {}), config=dict(config or {}), counts=self.counts, notes=tuple(notes),
+            weights=list(self._sayings.weights.values()), denials=list(self._sayings.denials.values()),
+            risk_events=self._sayings.risk_events, agents=self._sayings.agent_rows(agents, self._events),
+            trades=self.trade_rows(),
+            metrics=metrics, benchmark_metrics=benchmark | tables.benchmark,
+            benchmark_label=f"buy and hold, equal weights, one entry fee of {self.benchmark_fee_frac * 1e4:g} bps",
+            limits=limits_of(config or {}), config=dict(config or {}), counts=self.counts,
+            approved_ns=self._sayings.approved_ns,
+            notes=(
+                *(f"IMPLAUSIBLE: {text}" for text in implausible(metrics, timeframe_ns=self.timeframe_ns)),
+                *notes, *(f"EVIDENCE: {text}" for text in tables.warnings),
+            ),
+            open_positions=self.open_positions(), monthly=tables.monthly,
+            drawdowns=tables.drawdowns, intervals=tables.intervals, statistics=tables.statistics,
+            warnings=tables.warnings, costs=self.cost_book.report(),
         )  # fmt: skip
 
-    def _agent_rows(self, agents: Sequence[AgentRow]) -> list[AgentRow]:
-        last: dict[str, float] = {}
-        for series in self._weights.values():
-            if not last or series.context == "":
-                last = dict(zip(series.members, series.weights[-1], strict=True))
-        for row in agents:
-            row.events = self._events.get(row.name, 0)
-            # strategies are weighed under their kind, agents are named strategy-<kind>
-            row.weight = last.get(row.name, last.get(row.name.removeprefix("strategy-")))
-            marks = list(self._scores.get(row.name, {}).values())
-            seen = sum(mark.observations for mark in marks)
-            row.observations = seen if marks else None
-            if seen:
-                row.score_bps = sum(m.score * m.observations for m in marks) / seen
-                row.hit_rate_frac = sum(m.hit_rate_frac * m.observations for m in marks) / seen
-        return list(agents)
-
     def _final_costs(self) -> Costs:
+        carry = self.cost_book.whole
         return Costs(
             fees_quote=self._costs.fees_quote,
             slippage_quote=self._costs.slippage_quote,
+            funding_quote=carry.funding_quote,
+            borrow_quote=carry.borrow_quote,
+            liquidation_quote=carry.liquidation_quote,
             traded_quote=self._traded,
         )
 
@@ -267,6 +316,8 @@ class RunRecord:
             return
         series.ts_ns.append(event.close_ns)
         series.close.append(event.close)
+        series.high.append(event.high)
+        series.low.append(event.low)
         series.detected.append(self._regime[pair])
 
     def _take_account(self, event: AccountUpdated, warmup: bool) -> None:
@@ -302,14 +353,15 @@ class RunRecord:
                 total += share
                 continue
             entry = self._entry.setdefault(pair, close)
-            total += share * (1.0 - self._fee) * close / entry
+            total += share * (1.0 - self.benchmark_fee_frac) * close / entry
         return total
 
     def _fill(self, event: OrderFilled, warmup: bool) -> None:
-        self._counts["fills"] += 1
-        if event.leaves_quantity == 0:
-            self.open_orders.pop(event.client_order_id, None)
+        self._sayings.fill(event)
         self._traded += event.quantity * event.price
+        self.cost_book.fill(event)
+        if event.intent_id == LIQUIDATED and not warmup:
+            self._sayings.risk_event(event, "liquidated by the venue", event.instrument_id or "", None, None)
         self._series[event.instrument_id or ""].fills.append(
             Fill(
                 event.ts_event_ns,
@@ -320,6 +372,16 @@ class RunRecord:
                 event.liquidity,
             )
         )
+
+    def _moved(self) -> list[tuple[int, float]]:
+        """Return time and value of every fill, in order."""
+        fills = (f for one in self._series.values() for f in one.fills)
+        return sorted((f.ts_ns, float(f.quantity) * f.price) for f in fills)
+
+    def _charged(self, event: AccountCharged, warmup: bool) -> None:
+        self.cost_book.charge(event)
+        if not warmup:
+            self._account.charged.append((event.ts_event_ns, event.kind, float(event.amount)))
 
     def _wish(self, event: TargetExposureSet, warmup: bool) -> None:
         pair = event.instrument_id or ""
@@ -335,93 +397,13 @@ class RunRecord:
         if not warmup and series.ts_ns and series.ts_ns[-1] == event.ts_event_ns:
             series.detected[-1] = event.label
 
-    def _revised(self, event: WeightsRevised, warmup: bool) -> None:
-        series = self._weights.get(event.regime)
-        if series is None or series.members != event.members:
-            series = WeightSeries(context=event.regime, members=event.members, ts_ns=[], weights=[])
-            self._weights[event.regime] = series
-        series.ts_ns.append(event.ts_event_ns)
-        series.weights.append(event.weights)
-
-    def _scored(self, event: AgentScored, warmup: bool) -> None:
-        self._scores.setdefault(event.agent, {})[event.instrument_id] = event
-
-    def _denied(self, event: OrderIntentDenied, warmup: bool) -> None:
-        self._counts["denied"] += 1
-        self._tally(event, "denied", event.rule, event.code, event.limit, event.observed)
-
-    def _approved(self, event: OrderIntentApproved, warmup: bool) -> None:
-        self._counts["approved"] += 1
-        if event.resized_by:
-            self._counts["resized"] += 1
-            self._tally(event, "resized", event.resized_by, "", None, None)
-
-    def _tally(
-        self, event: Event, action: str, rule: str, code: str, limit: float | None, observed: float | None
-    ) -> None:
-        pair, ts = event.instrument_id or "", event.ts_event_ns
-        row = self._denials.get((pair, action, rule, code))
-        if row is None:
-            row = self._denials[pair, action, rule, code] = DenialRow(
-                pair=pair, action=action, rule=rule, code=code, count=0, first_ns=ts, last_ns=ts, limit=None,
-                observed=None,
-            )  # fmt: skip
-        row.count += 1
-        row.last_ns, row.limit, row.observed = ts, _finite(limit), _finite(observed)
-
-    def _tripped(self, event: CircuitBreakerTripped, warmup: bool) -> None:
-        self._risk_event(event, "breaker tripped", event.breaker, event.limit, event.observed)
-
-    def _reset(self, event: CircuitBreakerReset, warmup: bool) -> None:
-        self._risk_event(event, "breaker reset", event.breaker, None, None)
-
-    def _breached(self, event: RiskLimitBreached, warmup: bool) -> None:
-        self._risk_event(event, "limit broken by the market", event.rule, event.limit, event.observed)
-
-    def _risk_event(
-        self, event: Event, what: str, name: str, limit: float | None, observed: float | None
-    ) -> None:
-        self._risk_events.append(
-            RiskEvent(ts_ns=event.ts_event_ns, what=what, name=name, limit=limit, observed=observed)
-        )
-
     def _measured(self, event: RiskMeasured, warmup: bool) -> None:
         if event.measure == "es" and event.instrument_id is not None:
             self._es[event.instrument_id] = event.value
             self._account.es_confidence = event.confidence
 
+    def _position(self, event: PositionChanged, warmup: bool) -> None:
+        self._open.take(event)
+
     def _trade(self, event: TradeClosed, warmup: bool) -> None:
         self.trades.append(event)
-
-    def _order(self, event: SubmitOrder, warmup: bool) -> None:
-        self._counts["orders"] += 1
-
-    def _accepted(self, event: OrderAccepted, warmup: bool) -> None:
-        self.open_orders[event.client_order_id] = event.instrument_id or ""
-
-    def _ended(self, event: OrderCanceled | OrderExpired, warmup: bool) -> None:
-        self.open_orders.pop(event.client_order_id, None)
-
-    def _rejected(self, event: OrderRejected, warmup: bool) -> None:
-        self._counts["rejected"] += 1
-
-
-def limits_of(config: Mapping[str, Any]) -> dict[str, float]:
-    """Return the limits of ``risk.rules`` in a configuration, ``rule.parameter`` → value, defaults included.
-
-    Examples
-    --------
-    >>> limits_of({"risk": {"rules": [{"kind": "max_position_frac", "params": {"limit_frac": 0.5}}]}})
-    {'max_position_frac.limit_frac': 0.5}
-    """
-    out: dict[str, float] = {}
-    for rule in config.get("risk", {}).get("rules", ()):
-        params = registry.validate("actors.domain.risk.rules", rule["kind"], rule.get("params") or {})
-        for name, value in params.model_dump().items():
-            if name in _LIMIT_PARAMS:
-                out[f"{rule['kind']}.{name}"] = float(value)
-    return out
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or value != value else value

@@ -44,6 +44,36 @@ def returns_of(equity: FloatArray) -> FloatArray:
     return curve[1:] / curve[:-1] - 1.0
 
 
+def lost_at(equity: FloatArray) -> int | None:
+    """Return the first point at which nothing is left of an equity curve, None if there is none.
+
+    Examples
+    --------
+    >>> lost_at(np.array([100.0, 20.0, -5.0, -6.0])), lost_at(np.array([100.0, 99.0]))
+    (2, None)
+    """
+    gone = np.flatnonzero(np.asarray(equity, dtype=np.float64) <= 0.0)
+    return int(gone[0]) if gone.size else None
+
+
+def returns_until_lost(equity: FloatArray) -> FloatArray:
+    """Return the simple returns of a curve up to where the account was lost: the last one is then -1.
+
+    What is owed beyond is no return: nothing is left to take it from. Otherwise the same as `returns_of`.
+
+    Examples
+    --------
+    >>> returns_until_lost(np.array([100.0, 120.0, -5.0, -6.0])).round(6).tolist()
+    [0.2, -1.0]
+    """
+    end = lost_at(equity)
+    if end is None:
+        return returns_of(equity)
+    if end == 0:
+        return np.zeros(0)
+    return np.append(returns_of(equity[:end]), -1.0)
+
+
 def total_return(returns: FloatArray) -> float:
     """Return ``Π(1 + r) − 1``; 0 of no returns.
 

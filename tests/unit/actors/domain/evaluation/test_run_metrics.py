@@ -16,7 +16,8 @@ KEYS = [
     "sharpe_ann", "sortino_ann", "calmar", "omega", "max_drawdown_frac", "max_drawdown_bars",
     "win_rate_frac", "profit_factor", "expectancy_quote", "avg_trade_duration_bars",
     "max_consecutive_losses", "exposure_frac", "turnover_ann", "fees_quote", "slippage_quote",
-    "funding_quote", "var_95_frac", "es_95_frac", "skew", "kurtosis", "psr", "min_track_record_bars",
+    "funding_quote", "borrow_quote", "liquidation_quote", "var_95_frac", "es_95_frac", "skew", "kurtosis", "psr",
+    "min_track_record_bars",
 ]  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def trade(pnl, bars=5):
         ts_event_ns=DAY, source="ledger", instrument_id="BTC/USDT", side="long", opened_ns=0, closed_ns=DAY,
         quantity=Decimal("0.50000"), entry_price=Decimal("100.10"), exit_price=Decimal("110.00"),
         fees_quote=Decimal("0.10"), slippage_quote=Decimal("0.02"), pnl_quote=Decimal(pnl),
-        return_frac=0.05, duration_bars=bars, exit_reason="exit",
+        return_frac=0.05, duration_bars=bars, exit_reason="exit", carry_quote=Decimal("-0.50"),
     )  # fmt: skip
 
 
@@ -88,10 +89,30 @@ def test_rounding_noise_is_not_variance():
     assert run_metrics(np.array([1000.0, 1100.0, 1210.0]), timeframe_ns=DAY)["sharpe_ann"] is None
 
 
-@pytest.mark.parametrize("curve", [[], [100.0, 0.0], [100.0, -5.0], [100.0, float("nan")]])
+@pytest.mark.parametrize("curve", [[], [100.0, float("inf")], [100.0, float("nan")]])
 def test_broken_curves_are_refused(curve):
     with pytest.raises(InvalidParamsError):
         run_metrics(np.array(curve), timeframe_ns=DAY)
+
+
+def test_a_lost_account_ends_with_a_return_of_minus_one():
+    m = run_metrics(
+        np.array([100.0, 110.0, -40.0, -41.0]), timeframe_ns=DAY,
+        costs=Costs(funding_quote=Decimal("1.50"), borrow_quote=Decimal(2), liquidation_quote=Decimal(3)),
+    )  # fmt: skip
+    until = run_metrics(np.array([100.0, 110.0]), timeframe_ns=DAY)
+    assert (m["total_return_frac"], m["cagr_frac"], m["max_drawdown_frac"]) == (-1.0, -1.0, 1.0)
+    assert (m["var_95_frac"], m["total_pnl_quote"], m["bars"]) == (
+        pytest.approx(-0.1 + 0.95 * 1.1),
+        "-141",
+        3,
+    )
+    assert m["turnover_ann"] == pytest.approx(0.0)
+    assert (m["funding_quote"], m["borrow_quote"], m["liquidation_quote"]) == ("1.5", "2", "3")
+    assert until["total_return_frac"] == pytest.approx(0.1)
+    # a month that begins with nothing has no returns
+    after = run_metrics(np.array([-40.0, -41.0]), timeframe_ns=DAY)
+    assert (after["total_return_frac"], after["sharpe_ann"], after["turnover_ann"]) == (None, None, None)
 
 
 def test_drawdown_counts_from_the_capital_before_the_first_bar():
@@ -110,6 +131,6 @@ def test_trade_row_has_the_names_of_the_command_line():
     assert trade_row(trade("4.9500"), strategy="macd") == {
         "pair": "BTC/USDT", "side": "long", "opened_at": "1970-01-01T00:00:00Z",
         "closed_at": "1970-01-02T00:00:00Z", "quantity": "0.5", "entry_price": "100.1", "exit_price": "110",
-        "fees_quote": "0.1", "slippage_quote": "0.02", "pnl_quote": "4.95", "return_frac": 0.05,
+        "fees_quote": "0.1", "slippage_quote": "0.02", "carry_quote": "-0.5", "pnl_quote": "4.95", "return_frac": 0.05,
         "duration_bars": 5, "exit_reason": "exit", "strategy": "macd",
     }  # fmt: skip

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from actors.domain.evaluation.run_record import RunRecord, limits_of
+from actors.domain.evaluation.run_record import RunRecord
+from actors.domain.evaluation.run_sayings import limits_of
 from actors.domain.events.execution import OrderFilled
 from actors.domain.events.market import BarClosed
 from actors.domain.events.portfolio import AccountUpdated
@@ -103,7 +104,7 @@ def test_turnover_counts_every_fill_and_denials_are_tallied():
     r.add([("venue", [fill, fill]), ("coordinator-risk", [denial, denial]), ("ledger", [account(3, 1000)])])
     assert r.metrics()["turnover_ann"] == pytest.approx(400 / 1000 * 8760 / 3)
     assert (r.counts["fills"], r.counts["denied"]) == (2, 2)
-    (row,) = r._denials.values()
+    (row,) = r._sayings.denials.values()
     assert (row.count, row.limit, row.observed) == (2, 0.5, None)
 
 
