@@ -6,18 +6,15 @@ returns", their variable-length rule with a band inside which there is no signal
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pydantic
-from numpy.typing import NDArray
 
 from actors.domain import kernels
+from actors.domain.params import Param
 from actors.domain.registry import Params, component
-from actors.domain.strategies.base import FLAT, Market, Opinion, Strategy
-
-if TYPE_CHECKING:
-    from actors.domain.model.bars import BarFrame
+from actors.domain.strategies.base import FLAT, Columns, FloatArray, Market, Opinion, Strategy
 
 
 class MaCrossoverParams(Params):
@@ -25,7 +22,7 @@ class MaCrossoverParams(Params):
 
     Attributes
     ----------
-    fast_window_bars, slow_window_bars : int
+    fast_bars, slow_bars : int
         Windows of the simple averages; fast < slow.
     band_frac : float
         Distance between the averages, fraction of the slow one, below which there is no signal.
@@ -33,18 +30,15 @@ class MaCrossoverParams(Params):
         Distance at which the confidence reaches one half.
     """
 
-    fast_window_bars: int = pydantic.Field(20, ge=1)
-    slow_window_bars: int = pydantic.Field(100, ge=2)
-    band_frac: float = pydantic.Field(0.002, ge=0)
-    scale_frac: float = pydantic.Field(0.02, gt=0)
+    fast_bars: int = Param(20, ge=1, low=5, high=60, log=True)
+    slow_bars: int = Param(100, ge=2, low=20, high=400, log=True)
+    band_frac: float = Param(0.002, ge=0, low=0.0, high=0.02)
+    scale_frac: float = Param(0.02, gt=0, low=0.005, high=0.08, log=True)
 
     @pydantic.model_validator(mode="after")
     def _ordered(self) -> MaCrossoverParams:
-        if self.fast_window_bars >= self.slow_window_bars:
-            raise ValueError(
-                f"fast_window_bars: expected < slow_window_bars ({self.slow_window_bars}), "
-                f"found {self.fast_window_bars}"
-            )
+        if self.fast_bars >= self.slow_bars:
+            raise ValueError(f"fast_bars: expected < slow_bars ({self.slow_bars}), found {self.fast_bars}")
         return self
 
 
@@ -54,12 +48,12 @@ class MaCrossover(Strategy):
 
     Notes
     -----
-    State: two streaming averages. Warm-up: ``slow_window_bars - 1`` bars. O(1) per bar. While an average is
+    State: two streaming averages. Warm-up: ``slow_bars - 1`` bars. O(1) per bar. While an average is
     undefined the opinion is flat.
 
     Examples
     --------
-    >>> s = MaCrossover(MaCrossoverParams(fast_window_bars=1, slow_window_bars=2, band_frac=0.0))
+    >>> s = MaCrossover(MaCrossoverParams(fast_bars=1, slow_bars=2, band_frac=0.0))
     >>> bars = [Market(i, c, c, c, c, 1.0, "", 0.0, {}) for i, c in enumerate((100.0, 102.0))]
     >>> [s.update(b).direction for b in bars]
     [0.0, 1.0]
@@ -71,10 +65,10 @@ class MaCrossover(Strategy):
 
     def __init__(self, params: Any) -> None:
         super().__init__(params)
-        self._fast = kernels.sma_stream(params.fast_window_bars)
-        self._slow = kernels.sma_stream(params.slow_window_bars)
+        self._fast = kernels.sma_stream(params.fast_bars)
+        self._slow = kernels.sma_stream(params.slow_bars)
         self._band, self._scale = params.band_frac, params.scale_frac
-        self.warmup_bars = params.slow_window_bars - 1
+        self.warmup_bars = params.slow_bars - 1
 
     def update(self, market: Market) -> Opinion:
         """Return the opinion at this close."""
@@ -85,10 +79,10 @@ class MaCrossover(Strategy):
             return FLAT
         return Opinion(1.0 if gap > 0.0 else -1.0, size / (size + self._scale))
 
-    def batch(self, frame: BarFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def batch(self, columns: Columns) -> tuple[FloatArray, FloatArray]:
         """Return ``(direction, confidence)`` per bar."""
-        fast = kernels.sma(frame.close, self.params.fast_window_bars)
-        slow = kernels.sma(frame.close, self.params.slow_window_bars)
+        fast = kernels.sma(columns.close, self.params.fast_bars)
+        slow = kernels.sma(columns.close, self.params.slow_bars)
         gap = (fast - slow) / slow
         size = np.abs(gap)
         live = (size > self._band) & (size < np.inf)

@@ -6,18 +6,15 @@ taken in the direction of the trend that the zero line shows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pydantic
-from numpy.typing import NDArray
 
 from actors.domain import kernels
+from actors.domain.params import Param
 from actors.domain.registry import Params, component
-from actors.domain.strategies.base import FLAT, Market, Opinion, Strategy
-
-if TYPE_CHECKING:
-    from actors.domain.model.bars import BarFrame
+from actors.domain.strategies.base import FLAT, Columns, FloatArray, Market, Opinion, Strategy
 
 
 class MacdParams(Params):
@@ -25,7 +22,7 @@ class MacdParams(Params):
 
     Attributes
     ----------
-    fast_window_bars, slow_window_bars, signal_window_bars : int
+    fast_bars, slow_bars, signal_bars : int
         Windows of the exponential averages; fast < slow.
     zero_line : bool
         Ask the MACD line to be on the same side of zero as the histogram.
@@ -33,19 +30,16 @@ class MacdParams(Params):
         Size of the histogram, fraction of the price, at which the confidence reaches one half.
     """
 
-    fast_window_bars: int = pydantic.Field(12, ge=2)
-    slow_window_bars: int = pydantic.Field(26, ge=3)
-    signal_window_bars: int = pydantic.Field(9, ge=2)
+    fast_bars: int = Param(12, ge=2, low=5, high=40, log=True)
+    slow_bars: int = Param(26, ge=3, low=15, high=120, log=True)
+    signal_bars: int = Param(9, ge=2, low=3, high=30)
     zero_line: bool = True
-    scale_frac: float = pydantic.Field(0.002, gt=0)
+    scale_frac: float = Param(0.002, gt=0, low=0.0005, high=0.01, log=True)
 
     @pydantic.model_validator(mode="after")
     def _ordered(self) -> MacdParams:
-        if self.fast_window_bars >= self.slow_window_bars:
-            raise ValueError(
-                f"fast_window_bars: expected < slow_window_bars ({self.slow_window_bars}), "
-                f"found {self.fast_window_bars}"
-            )
+        if self.fast_bars >= self.slow_bars:
+            raise ValueError(f"fast_bars: expected < slow_bars ({self.slow_bars}), found {self.fast_bars}")
         return self
 
 
@@ -59,7 +53,7 @@ class Macd(Strategy):
 
     Examples
     --------
-    >>> s = Macd(MacdParams(fast_window_bars=2, slow_window_bars=3, signal_window_bars=2))
+    >>> s = Macd(MacdParams(fast_bars=2, slow_bars=3, signal_bars=2))
     >>> s.warmup_bars
     3
     """
@@ -70,11 +64,9 @@ class Macd(Strategy):
 
     def __init__(self, params: Any) -> None:
         super().__init__(params)
-        self._macd = kernels.macd_stream(
-            params.fast_window_bars, params.slow_window_bars, params.signal_window_bars
-        )
+        self._macd = kernels.macd_stream(params.fast_bars, params.slow_bars, params.signal_bars)
         self._zero, self._scale = params.zero_line, params.scale_frac
-        self.warmup_bars = params.slow_window_bars + params.signal_window_bars - 2
+        self.warmup_bars = params.slow_bars + params.signal_bars - 2
 
     def update(self, market: Market) -> Opinion:
         """Return the opinion at this close."""
@@ -88,18 +80,16 @@ class Macd(Strategy):
         size = histogram * side / market.close
         return Opinion(side, size / (size + self._scale))
 
-    def batch(self, frame: BarFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def batch(self, columns: Columns) -> tuple[FloatArray, FloatArray]:
         """Return ``(direction, confidence)`` per bar."""
         p = self.params
-        macd, _, histogram = kernels.macd(
-            frame.close, p.fast_window_bars, p.slow_window_bars, p.signal_window_bars
-        )
+        macd, _, histogram = kernels.macd(columns.close, p.fast_bars, p.slow_bars, p.signal_bars)
         side = np.where(histogram > 0.0, 1.0, -1.0)
         live = (histogram > 0.0) | (histogram < 0.0)
         if self._zero:
             live &= macd * side > 0.0
         direction = np.where(live, side, 0.0)
-        size = histogram * side / frame.close
+        size = histogram * side / columns.close
         confidence = np.zeros_like(size)
         np.divide(size, size + self._scale, out=confidence, where=live)
         return direction, confidence

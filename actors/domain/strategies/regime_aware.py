@@ -6,13 +6,28 @@ Bollinger (2001), "Bollinger on Bollinger bands", for band reversals confirmed b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 import pydantic
 
 from actors.domain import kernels
+from actors.domain.events.regime import REGIMES
+from actors.domain.params import Param
 from actors.domain.registry import Params, component
-from actors.domain.strategies.base import FLAT, Market, Opinion, Strategy
+from actors.domain.strategies.base import (
+    FLAT,
+    PREDICTIONS,
+    REGIME,
+    Columns,
+    FloatArray,
+    Market,
+    MarketColumns,
+    Opinion,
+    Strategy,
+)
+from actors.domain.strategies.sides import held_side
 
 
 class RegimeAwareParams(Params):
@@ -20,11 +35,12 @@ class RegimeAwareParams(Params):
 
     Attributes
     ----------
-    fast_window_bars, slow_window_bars : int
+    fast_bars, slow_bars : int
         Exponential averages of the trend rule; fast < slow.
     band_window_bars, band_width : int, float
         Bollinger bands of the reversal rule, width in standard deviations.
     rsi_window_bars : int
+        Bars of the RSI.
     oversold, overbought : float
         RSI that must confirm a touch of the lower or upper band.
     min_confidence : float
@@ -35,24 +51,21 @@ class RegimeAwareParams(Params):
         Mean prediction against the side, in [0, 1] as 2p − 1, from which on the side is dropped.
     """
 
-    fast_window_bars: int = pydantic.Field(20, ge=2)
-    slow_window_bars: int = pydantic.Field(50, ge=3)
-    band_window_bars: int = pydantic.Field(20, ge=2)
-    band_width: float = pydantic.Field(2.0, gt=0)
-    rsi_window_bars: int = pydantic.Field(14, ge=2)
-    oversold: float = pydantic.Field(35.0, gt=0, lt=50)
-    overbought: float = pydantic.Field(65.0, gt=50, lt=100)
-    min_confidence: float = pydantic.Field(0.2, ge=0, le=1)
-    calm_confidence: float = pydantic.Field(0.6, ge=0, le=1)
-    veto: float = pydantic.Field(0.2, gt=0, le=1)
+    fast_bars: int = Param(20, ge=2, low=5, high=60, log=True)
+    slow_bars: int = Param(50, ge=3, low=20, high=250, log=True)
+    band_window_bars: int = Param(20, ge=2, low=10, high=60)
+    band_width: float = Param(2.0, gt=0, low=1.0, high=3.0)
+    rsi_window_bars: int = Param(14, ge=2, low=5, high=50, log=True)
+    oversold: float = Param(35.0, gt=0, lt=50, low=15.0, high=45.0)
+    overbought: float = Param(65.0, gt=50, lt=100, low=55.0, high=85.0)
+    min_confidence: float = Param(0.2, ge=0, le=1, low=0.0, high=0.6)
+    calm_confidence: float = Param(0.6, ge=0, le=1, low=0.2, high=0.9)
+    veto: float = Param(0.2, gt=0, le=1, low=0.05, high=1.0)
 
     @pydantic.model_validator(mode="after")
     def _ordered(self) -> RegimeAwareParams:
-        if self.fast_window_bars >= self.slow_window_bars:
-            raise ValueError(
-                f"fast_window_bars: expected < slow_window_bars ({self.slow_window_bars}), "
-                f"found {self.fast_window_bars}"
-            )
+        if self.fast_bars >= self.slow_bars:
+            raise ValueError(f"fast_bars: expected < slow_bars ({self.slow_bars}), found {self.fast_bars}")
         return self
 
 
@@ -63,8 +76,8 @@ class RegimeAware(Strategy):
     Notes
     -----
     State: four streaming indicators and the side of the reversal rule. Warm-up: the longest window. O(1)
-    per bar. All indicators run in every regime, so a switch needs no new warm-up. There is no batch form:
-    the opinion depends on the regime and the predictions of each bar.
+    per bar. All indicators run in every regime, so a switch needs no new warm-up. The batch form wants
+    `MarketColumns`: over plain bars the regime is unknown, and the opinion flat.
 
     A crash, and high volatility that the ensemble is unsure about, give direction 0 *with* the regime's
     confidence: an advice to hold nothing, which the coordinator weighs against the others.
@@ -72,18 +85,18 @@ class RegimeAware(Strategy):
 
     Params = RegimeAwareParams
     STATE: ClassVar[tuple[str, ...]] = ("_fast", "_slow", "_bands", "_rsi", "_side", "_bars")
+    has_batch: ClassVar[bool] = True
+    reads = (REGIME, PREDICTIONS)
 
     def __init__(self, params: Any) -> None:
         super().__init__(params)
-        self._fast = kernels.ema_stream(params.fast_window_bars)
-        self._slow = kernels.ema_stream(params.slow_window_bars)
+        self._fast = kernels.ema_stream(params.fast_bars)
+        self._slow = kernels.ema_stream(params.slow_bars)
         self._bands = kernels.bollinger_stream(params.band_window_bars, params.band_width)
         self._rsi = kernels.rsi_stream(params.rsi_window_bars)
         self._side = 0.0
         self._bars = 0
-        self.warmup_bars = (
-            max(params.slow_window_bars, params.band_window_bars, params.rsi_window_bars + 1) - 1
-        )
+        self.warmup_bars = max(params.slow_bars, params.band_window_bars, params.rsi_window_bars + 1) - 1
 
     def update(self, market: Market) -> Opinion:
         """Return the opinion at this close."""
@@ -118,6 +131,36 @@ class RegimeAware(Strategy):
         confidence = sure * (1.0 + lean)
         return Opinion(side * size, confidence if confidence < 1.0 else 1.0)
 
+    def batch(self, columns: Columns) -> tuple[FloatArray, FloatArray]:
+        """Return ``(direction, confidence)`` per bar."""
+        p, known = self.params, MarketColumns.of(columns)
+        close, sure = known.close, known.regime_confidence
+        trend = kernels.ema(close, p.fast_bars) - kernels.ema(close, p.slow_bars)
+        label = {name: known.regime == k for k, name in enumerate(REGIMES)}
+        calm = label["high_volatility"] & (sure >= p.calm_confidence)
+        side = np.zeros(len(close))
+        side[(label["bull"] | calm) & (trend > 0.0)] = 1.0
+        side[(label["bear"] | calm) & (trend < 0.0)] = -1.0
+        ranging = label["sideways"] | label["low_volatility"]
+        side[ranging] = self._reversals(close)[ranging]
+        lean = side * _mean_leans(known.predictions, len(close))
+        heard = sure >= p.min_confidence
+        heard[: self.warmup_bars] = False
+        live = heard & (side != 0.0) & ~(lean <= -p.veto)
+        direction = np.where(live, np.where(calm, side * 0.5, side), 0.0)
+        confidence = np.where(live, np.minimum(sure * (1.0 + lean), 1.0), 0.0)
+        # hold nothing, and say so with the regime's confidence
+        nothing = heard & (label["crash"] | (label["high_volatility"] & ~calm))
+        return direction, np.where(nothing, sure, confidence)
+
+    def _reversals(self, close: FloatArray) -> FloatArray:
+        """Return the side of the reversal rule per bar: `_revert` over a column."""
+        p = self.params
+        upper, middle, lower = kernels.bollinger(close, p.band_window_bars, p.band_width)
+        rsi = kernels.rsi(close, p.rsi_window_bars)
+        enter_long, enter_short = (close < lower) & (rsi < p.oversold), (close > upper) & (rsi > p.overbought)
+        return held_side(enter_long, close >= middle, enter_short, close <= middle)
+
     def _revert(self, close: float, upper: float, rsi: float) -> None:
         """Move the side of the reversal rule: in at a band that RSI confirms, out at the middle."""
         if close < self._bands.lower and rsi < self.params.oversold:
@@ -138,3 +181,13 @@ def _mean_lean(predictions: Any) -> float:
             total += 2.0 * p - 1.0
             n += 1
     return total / n if n else 0.0
+
+
+def _mean_leans(predictions: Mapping[str, FloatArray], bars: int) -> FloatArray:
+    """Return `_mean_lean` per bar: the same sums in the same order."""
+    total, n = np.zeros(bars), np.zeros(bars)
+    for p in predictions.values():
+        there = ~np.isnan(p)
+        total[there] += 2.0 * p[there] - 1.0
+        n[there] += 1.0
+    return np.divide(total, n, out=np.zeros(bars), where=n > 0.0)

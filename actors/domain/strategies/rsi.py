@@ -5,18 +5,15 @@ Wilder (1978), "New concepts in technical trading systems", section on the relat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-import pydantic
-from numpy.typing import NDArray
 
 from actors.domain import kernels
+from actors.domain.params import Param
 from actors.domain.registry import Params, component
-from actors.domain.strategies.base import FLAT, Market, Opinion, Strategy
-
-if TYPE_CHECKING:
-    from actors.domain.model.bars import BarFrame
+from actors.domain.strategies.base import FLAT, Columns, FloatArray, Market, Opinion, Strategy
+from actors.domain.strategies.sides import held_side
 
 MIDDLE = 50.0
 
@@ -27,13 +24,14 @@ class RsiParams(Params):
     Attributes
     ----------
     window_bars : int
+        Bars of the RSI.
     oversold, overbought : float
         RSI below which a long opinion begins and above which a short one does; the middle (50) ends both.
     """
 
-    window_bars: int = pydantic.Field(14, ge=2)
-    oversold: float = pydantic.Field(30.0, gt=0, lt=MIDDLE)
-    overbought: float = pydantic.Field(70.0, gt=MIDDLE, lt=100)
+    window_bars: int = Param(14, ge=2, low=5, high=50, log=True)
+    oversold: float = Param(30.0, gt=0, lt=MIDDLE, low=10.0, high=45.0)
+    overbought: float = Param(70.0, gt=MIDDLE, lt=100, low=55.0, high=90.0)
 
 
 @component
@@ -81,20 +79,14 @@ class Rsi(Strategy):
         if side == 0.0:
             return FLAT
         gap = rsi - MIDDLE
-        return Opinion(side, (gap if gap > 0.0 else -gap) / MIDDLE)
+        # 100 G / (G + L) may round to just above 100
+        return Opinion(side, min((gap if gap > 0.0 else -gap) / MIDDLE, 1.0))
 
-    def batch(self, frame: BarFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def batch(self, columns: Columns) -> tuple[FloatArray, FloatArray]:
         """Return ``(direction, confidence)`` per bar."""
-        rsi = kernels.rsi(frame.close, self.params.window_bars)
-        # a side lives from its last entry to the first touch of the middle; both sides cross it to swap
-        long = _last(rsi < self._low) > _last(rsi >= MIDDLE)
-        short = _last(rsi > self._high) > _last(rsi <= MIDDLE)
-        direction = np.where(np.isnan(rsi), 0.0, long.astype(np.float64) - short.astype(np.float64))
+        rsi = kernels.rsi(columns.close, self.params.window_bars)
+        side = held_side(rsi < self._low, rsi >= MIDDLE, rsi > self._high, rsi <= MIDDLE)
+        direction = np.where(np.isnan(rsi), 0.0, side)
         confidence = np.zeros_like(rsi)
         np.divide(np.abs(rsi - MIDDLE), MIDDLE, out=confidence, where=direction != 0.0)
-        return direction, confidence
-
-
-def _last(event: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return per bar the index of the last event up to it, -1 before the first."""
-    return np.maximum.accumulate(np.where(event, np.arange(len(event)), -1))
+        return direction, np.minimum(confidence, 1.0)

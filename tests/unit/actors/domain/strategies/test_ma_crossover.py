@@ -13,7 +13,7 @@ from actors.domain.strategies.ma_crossover import MaCrossover, MaCrossoverParams
 def _run(
     frame: Callable[..., Any], markets: Callable[..., Any], closes: list[float], **params: Any
 ) -> list[Any]:
-    strategy = MaCrossover(MaCrossoverParams(fast_window_bars=2, slow_window_bars=4, **params))
+    strategy = MaCrossover(MaCrossoverParams(fast_bars=2, slow_bars=4, **params))
     return [strategy.update(m) for m in markets(frame(closes))]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from actors.domain import kernels
+from actors.domain.model.bars import BarFrame
 from actors.domain.strategies.base import Market
 from actors.domain.strategies.rsi import Rsi, RsiParams
 
@@ -40,3 +43,13 @@ def test_confidence_fades_towards_the_middle() -> None:
 
 def test_an_undefined_rsi_is_flat_and_keeps_the_side() -> None:
     assert [d for d, _ in _run([20, float("nan"), 40])] == [1, 0, 1]
+
+
+def test_confidence_stays_within_one_where_rsi_rounds_above_100() -> None:
+    assert _run([100.00000000000001])[0] == (-1.0, 1.0)
+    close = 100.0 * np.cumprod(1.0 + np.abs(np.random.default_rng(1).normal(0.0, 0.01, 400)))
+    assert np.nanmax(kernels.rsi(close, 2)) > 100.0
+    hour = 3_600 * 10**9
+    frame = BarFrame("BTC/USDT", hour, np.arange(400) * hour, close, close, close, close, np.ones(400))
+    _, confidence = Rsi(RsiParams(window_bars=2)).batch(frame)
+    assert confidence.max() == 1.0
