@@ -41,11 +41,15 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
 class Detector(Stateful):
     """Base of detectors: one instance per pair; a subclass takes ``(params, *, fits, name, seed)``.
 
-    `fits` runs its walk-forward refits (see `actors.domain.fitting`); `name` is unique in the fleet.
+    `fits` runs its walk-forward refits (see `actors.domain.fitting`); `name` is unique in the fleet. `learns` is
+    True if its thresholds come from all of its past: then where the data begin matters, by design. `settling_bars`
+    says after how many bars that no longer matters, where it is more than a few times the warm-up.
     """
 
     Params: ClassVar[type[Params]] = Params
+    learns: ClassVar[bool] = False
     warmup_bars: int
+    settling_bars: int | None = None
 
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
         self.params = params

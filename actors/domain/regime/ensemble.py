@@ -16,6 +16,7 @@ from pydantic import Field
 
 from actors.domain.errors import InvalidParamsError
 from actors.domain.events.regime import REGIMES
+from actors.domain.params import Param
 from actors.domain.regime.base import UNIFORM, Assessment
 from actors.domain.regime.hysteresis import LabelHysteresis
 from actors.domain.regime.vocabulary import CRASH, UNDECIDED, top
@@ -32,9 +33,9 @@ class EnsembleParams(Params):
     weights: tuple[float, ...] = Field(default=(), description="per member; empty: 1 each")
     stay_probability: float = Field(default=0.99, gt=0.5, lt=1.0, description="of a regime, from bar to bar")
     evidence_exponent: float = Field(default=0.2, gt=0.0, le=1.0, description="tempering of one bar's pool")
-    min_dwell_bars: int = Field(default=6, ge=0)
-    confirm_bars: int = Field(default=1, ge=1)
-    margin_frac: float = Field(default=0.1, ge=0.0, lt=1.0)
+    min_dwell_bars: int = Param(default=6, ge=0, low=1, high=48)
+    confirm_bars: int = Param(default=1, ge=1, low=1, high=12)
+    margin_frac: float = Param(default=0.1, ge=0.0, lt=1.0, low=0.0, high=0.3)
     urgent_crash: bool = True
 
     @classmethod

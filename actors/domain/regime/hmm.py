@@ -1,14 +1,14 @@
 """Gaussian hidden Markov model: fitted on past bars only, refitted walk-forward, read by the forward filter.
 
-Baum and Welch's algorithm from several starts (hmmlearn, inside the fit only); the live view is the filtered
-distribution (Hamilton 1989), never a smoothed one. The fit is a maximum a posteriori one: each state has a
-conjugate prior at one regime's prototype, worth `anchor_bars` bars. Without it the likelihood spends its
-states on shades of volatility, and which state means what changes from refit to refit.
+Baum and Welch's algorithm from several starts; the live view is the filtered distribution (Hamilton 1989), never a
+smoothed one. The fit is a maximum a posteriori one: each state has a conjugate prior at one regime's prototype,
+worth `anchor_bars` bars. Without it the likelihood spends its states on shades of volatility, and which state means
+what changes from refit to refit.
 """
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from math import log, nan, sqrt
 from operator import mul
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from actors.domain import kernels
 from actors.domain.errors import ConvergenceError
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner, Refit
+from actors.domain.params import Param
 from actors.domain.regime.base import UNIFORM, Assessment, Detector, Observation
 from actors.domain.regime.vocabulary import PROTOTYPES, UNDECIDED, distinctness, soft_labels, top
 from actors.domain.registry import Params, component
@@ -35,16 +36,25 @@ _ANCHORS = (5, 4, 0, 1, 2, 3)  # regimes that fewer than six states stand for: t
 class HmmParams(Params):
     """Parameters of `Hmm`."""
 
-    states: int = Field(default=6, ge=2, le=len(REGIMES))
+    states: int = Param(default=6, ge=2, le=len(REGIMES), low=2, high=6)
     starts: int = Field(default=3, ge=3, description="starting points of a fit; the best posterior wins")
     max_iterations: int = Field(default=30, ge=1)
-    window_bars: int = Field(default=3000, ge=100, description="past that a fit sees")
+    window_bars: int = Param(default=3000, ge=100, about="past that a fit sees", low=1000, high=6000)
     min_history_bars: int = Field(default=400, ge=50, description="bars before the first fit")
     refit_every_bars: int = Field(default=500, ge=1)
     lag_steps: int = Field(default=24, ge=1, description="steps from asking for a fit to using it")
     burn_in_bars: int = Field(default=200, ge=1, description="past bars a new filter is run over")
-    anchor_bars: float = Field(default=1000.0, ge=1.0, description="weight of the prior, in bars per state")
-    mean_dwell_bars: float = Field(default=150.0, gt=1.0, description="prior of a state's duration")
+    anchor_bars: float = Param(
+        default=1000.0,
+        ge=1.0,
+        about="weight of the prior, in bars per state",
+        low=100.0,
+        high=5000.0,
+        log=True,
+    )
+    mean_dwell_bars: float = Param(
+        default=150.0, gt=1.0, about="prior of a state's duration", low=24.0, high=500.0, log=True
+    )
     drift_sd: float = Field(default=0.15, gt=0.0, description="width of a prototype when states are read")
     volatility_sd: float = Field(default=0.4, gt=0.0)
 
@@ -58,6 +68,7 @@ class Hmm(Detector):
     """
 
     Params: ClassVar[type[Params]] = HmmParams
+    fit: ClassVar[Callable[..., dict[str, Any]]]
     STATE: ClassVar[tuple[str, ...]] = (
         "_bars", "_window", "_refit", "_model", "_filter", "_native", "_bars_in_state",
     )  # fmt: skip
@@ -69,7 +80,7 @@ class Hmm(Detector):
         self.warmup_bars = p.min_history_bars + p.lag_steps + 1
         self._bars = 0  # bars with a return
         self._window = np.full((p.window_bars, 2), nan)  # ring; bar i at row i % window
-        self._refit = Refit(fits, name, fit_hmm, p.lag_steps)
+        self._refit = Refit(fits, name, type(self).fit, p.lag_steps)
         self._model: dict[str, Any] | None = None
         self._filter: Any = None
         self._native = -1
@@ -91,26 +102,18 @@ class Hmm(Detector):
         view = Assessment(UNDECIDED, UNIFORM, 0.0) if self._filter is None else self._view(r, spread, obs)
         due = self._bars - p.min_history_bars
         if due >= 0 and due % p.refit_every_bars == 0 and not self._refit.pending:
-            self._refit.ask(
-                obs.step,
-                (
-                    self._past(p.window_bars),
-                    p.states,
-                    p.starts,
-                    p.max_iterations,
-                    self.seed,
-                    p.anchor_bars,
-                    p.mean_dwell_bars,
-                ),
-            )
+            self._refit.ask(obs.step, (self._past(p.window_bars), *self._arguments()))
         return view
+
+    def _arguments(self) -> tuple[Any, ...]:
+        """Return what the fit takes beside the past."""
+        p = self._p
+        return p.states, p.starts, p.max_iterations, self.seed, p.anchor_bars, p.mean_dwell_bars
 
     def _view(self, r: float, spread: float, obs: Observation) -> Assessment:
         (m0, m1), (s0, s1) = self._centre, self._scale
-        x = self._x
-        x[0] = min(max((r - m0) / s0, -_CLIP), _CLIP)
-        x[1] = min(max((spread - m1) / s1, -_CLIP), _CLIP)
-        alpha = self._filter.update(x).tolist()
+        x = min(max((r - m0) / s0, -_CLIP), _CLIP), min(max((spread - m1) / s1, -_CLIP), _CLIP)
+        alpha = self._filter.update(np.array(x)).tolist()
         probabilities = tuple([sum(map(mul, alpha, column)) for column in self._columns])
         state, best = top(alpha), top(probabilities)
         self._bars_in_state = self._bars_in_state + 1 if state == self._native else 1
@@ -146,7 +149,6 @@ class Hmm(Detector):
 
     def _read_model(self) -> None:
         """Work out what `_view` needs of the model: plain floats, and each state as a mixture of regimes."""
-        self._x = np.empty(2)
         model = self._model
         if model is None:
             return
@@ -190,8 +192,9 @@ def fit_hmm(
     seed: int,
     anchor_bars: float,
     mean_dwell_bars: float,
+    dof: float | None = None,
 ) -> dict[str, Any]:
-    """Fit a Gaussian HMM with diagonal covariances and return its parameters.
+    """Fit an HMM with diagonal Gaussian or t emissions and return its parameters.
 
     Parameters
     ----------
@@ -202,12 +205,15 @@ def fit_hmm(
         Weight of the prior on each state, in bars.
     mean_dwell_bars : float
         Prior mean of a state's duration.
+    dof : float, optional
+        Degrees of freedom to start from; makes emissions multivariate t, whose degrees are fitted, one value for all.
 
     Returns
     -------
     dict
         ``centre``, ``scale`` (2,): the scaler, part of the model. ``start`` (K,), ``transitions`` (K, K),
         ``means``, ``variances`` (K, 2) in standardised units, states ordered by the variance of returns;
+        ``scales`` (K, 2), ``dof`` (K,): of t emissions;
         ``usual``: usual standard deviation of a return; ``log_likelihood``: per bar; ``converged``: share of
         the starts.
 
@@ -216,9 +222,6 @@ def fit_hmm(
     ConvergenceError
         If no start leads to finite parameters.
     """
-    from hmmlearn.hmm import GaussianHMM
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     centre, scale = past.mean(axis=0), past.std(axis=0)
     scale = np.where(scale > 0.0, scale, 1.0)
     z = np.clip((past - centre) / scale, -_CLIP, _CLIP)
@@ -228,57 +231,51 @@ def fit_hmm(
     moves = np.full((states, states), anchor_bars / mean_dwell_bars / max(states - 1, 1))
     np.fill_diagonal(moves, anchor_bars * (1.0 - 1.0 / mean_dwell_bars))
     rng = np.random.default_rng(seed)
-    best: tuple[float, Any] | None = None
-    converged = 0
-    logger = logging.getLogger("hmmlearn.base")
-    was_disabled = logger.disabled
-    logger.disabled = True  # it warns of harmless steps of -1e-6
-    try:
-        with threadpool_limits(limits=1):  # the same bits whatever the number of cores
-            for start in range(starts):
-                model = GaussianHMM(
-                    n_components=states, covariance_type="diag", n_iter=max_iterations, tol=1e-4 * len(z),
-                    init_params="", params="tmc", min_covar=1e-6, implementation="scaling", random_state=0,
-                    means_prior=means, means_weight=anchor_bars, transmat_prior=1.0 + moves,
-                    covars_prior=anchor_bars * variances, covars_weight=1.0 + anchor_bars,
-                )  # fmt: skip
-                jitter = 0.3 * rng.standard_normal((2, states, 2)) * (start > 0)
-                model.means_ = means + jitter[0] * np.sqrt(variances)
-                model.covars_ = variances * np.exp(jitter[1])
-                model.startprob_ = np.full(states, 1.0 / states)
-                model.transmat_ = moves / moves.sum(axis=1, keepdims=True)
-                try:
-                    model.fit(z)
-                except ValueError:
-                    # a bar that no state explains underflows the scaled recursion; logarithms hold it, slowly
-                    model.implementation = "log"
-                    model.fit(z)
-                score = float(model.score(z)) + _log_prior(model, means, variances, anchor_bars)
-                converged += bool(model.monitor_.converged)
-                if np.isfinite(score) and (best is None or score > best[0]):
-                    best = (score, model)
-            if best is None:
-                raise ConvergenceError(
-                    "HMM_NOT_FITTED",
-                    f"hmm: expected finite parameters from one of {starts} starts on {len(z)} bars, found "
-                    "none; look at the window's data",
-                )
-            fitted = best[1]
-            log_likelihood = float(fitted.score(z)) / len(z)
-    finally:
-        logger.disabled = was_disabled
-    found = np.stack([np.diag(c) for c in fitted.covars_])
+    # the first start is the prior itself
+    jitter = 0.3 * rng.standard_normal((starts, 2, states, 2)) * (np.arange(starts) > 0)[:, None, None, None]
+    fits = kernels.hmm_fit(
+        z,
+        kernels.HmmModels(
+            start=np.full((starts, states), 1.0 / states),
+            transitions=np.tile(moves / moves.sum(axis=1, keepdims=True), (starts, 1, 1)),
+            means=means + jitter[:, 0] * np.sqrt(variances),
+            covariances=variances * np.exp(jitter[:, 1]),
+            dof=None if dof is None else np.full((starts, states), dof),
+        ),
+        prior=kernels.HmmPrior(
+            moves=moves, means=means, mean_weight=anchor_bars, scatter=anchor_bars * variances, weight=anchor_bars
+        ),
+        max_iterations=max_iterations,
+        tolerance=1e-4 * len(z),
+        fit_start=False,
+        fit_dof=dof is not None,
+        min_variance=1e-6,
+    )  # fmt: skip
+    best = fits.best
+    if best is None:
+        raise ConvergenceError(
+            "HMM_NOT_FITTED",
+            f"hmm: expected finite parameters from one of {starts} starts on {len(z)} bars, found "
+            "none; look at the window's data",
+        )
+    found = scales = fits.models.covariances[best]
+    degrees = np.full(states, np.inf)
+    if fits.models.dof is not None:
+        degrees = fits.models.dof[best]
+        found = scales * (degrees / (degrees - 2.0))[:, None]
     order = np.argsort(found[:, 0], kind="stable")
     return {
         "centre": centre,
         "scale": scale,
-        "start": fitted.startprob_[order],
-        "transitions": fitted.transmat_[np.ix_(order, order)],
-        "means": fitted.means_[order],
+        "start": fits.models.start[best][order],
+        "transitions": fits.models.transitions[best][np.ix_(order, order)],
+        "means": fits.models.means[best][order],
         "variances": found[order],
+        "scales": scales[order],
+        "dof": degrees[order],
         "usual": usual,
-        "log_likelihood": log_likelihood,
-        "converged": converged / starts,
+        "log_likelihood": float(fits.log_likelihood[best]) / len(z),
+        "converged": float(fits.converged.mean()),
     }
 
 
@@ -295,8 +292,4 @@ def _anchors(
     return means, variances
 
 
-def _log_prior(model: Any, means: FloatArray, variances: FloatArray, anchor_bars: float) -> float:
-    """Log density of means and variances under the anchors, up to a constant."""
-    found = np.stack([np.diag(c) for c in model.covars_])
-    pull = (model.means_ - means) ** 2 / found + variances / found + np.log(found)
-    return float(-0.5 * anchor_bars * pull.sum())
+Hmm.fit = staticmethod(fit_hmm)

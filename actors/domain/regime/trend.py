@@ -9,7 +9,7 @@ bear out. A fast loss, in units of slow volatility, is called a crash.
 from __future__ import annotations
 
 from collections import deque
-from math import log, sqrt
+from math import ceil, log, sqrt
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from actors.domain import kernels
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
+from actors.domain.params import Param
 from actors.domain.regime.base import UNIFORM, Assessment, Detector, Observation
 from actors.domain.regime.hysteresis import SchmittTrigger
 from actors.domain.regime.vocabulary import CRASH, PROTOTYPES, UNDECIDED, distinctness, soft_labels, top
@@ -28,17 +29,25 @@ _RESTART_BARS = 64
 class TrendParams(Params):
     """Parameters of `Trend`."""
 
-    window_bars: int = Field(default=96, ge=8, description="of the regression and the efficiency ratio")
-    adx_bars: int = Field(default=14, ge=2)
-    adx_strong: float = Field(default=30.0, gt=0.0, le=100.0, description="ADX that confirms a trend fully")
-    confirm_frac: float = Field(
-        default=0.3, ge=0.0, le=1.0, description="share of drift that needs confirming"
+    window_bars: int = Param(
+        default=96, ge=8, about="of the regression and the efficiency ratio", low=24, high=240, log=True
     )
-    enter_t: float = Field(default=2.0, gt=0.0, description="t that makes a trend in the native label")
+    adx_bars: int = Param(default=14, ge=2, low=7, high=40)
+    adx_strong: float = Param(
+        default=30.0, gt=0.0, le=100.0, about="ADX that confirms a trend fully", low=20.0, high=45.0
+    )
+    confirm_frac: float = Param(
+        default=0.3, ge=0.0, le=1.0, about="share of drift that needs confirming", low=0.0, high=0.8
+    )
+    enter_t: float = Param(
+        default=2.0, gt=0.0, about="t that makes a trend in the native label", low=1.0, high=4.0
+    )
     leave_t: float = Field(default=1.0, ge=0.0, description="t below which it ends")
-    crash_bars: int = Field(default=24, ge=2, description="a crash falls from the high of this many closes")
-    crash_units: float = Field(
-        default=3.5, gt=0.0, description="loss over slow volatility · sqrt(crash_bars)"
+    crash_bars: int = Param(
+        default=24, ge=2, about="a crash falls from the high of this many closes", low=6, high=72
+    )
+    crash_units: float = Param(
+        default=3.5, gt=0.0, about="loss over slow volatility · sqrt(crash_bars)", low=2.0, high=6.0
     )
     fast_decay: float = Field(default=0.97, gt=0.5, lt=1.0, description="volatility that scales the slope")
     slow_decay: float = Field(default=0.998, gt=0.5, lt=1.0, description="volatility that a crash is held to")
@@ -72,6 +81,9 @@ class Trend(Detector):
         n = p.window_bars
         self._n = n
         self.warmup_bars = max(n + 1, 2 * p.adx_bars, p.crash_bars + 1)
+        self.settling_bars = ceil(
+            log(0.01) / log(p.slow_decay)
+        )  # the slow volatility forgets to one part in 100
         self._slope_scale = 12.0 / (n * (n * n - 1.0))  # 1 / Σ (i - mean)²
         self._t_scale = sqrt(n / 1.2)
         self._width = sqrt(p.drift_sd * p.drift_sd + 1.2 / n)

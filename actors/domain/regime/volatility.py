@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
+from actors.domain.params import Param
 from actors.domain.regime.base import UNIFORM, Assessment, Detector, Observation
 from actors.domain.regime.hysteresis import SchmittTrigger
 from actors.domain.regime.quantiles import ExpandingQuantiles
@@ -25,12 +26,19 @@ _PARKINSON = 1.0 / (4.0 * log(2.0))
 class VolatilityParams(Params):
     """Parameters of `Volatility`."""
 
-    decay: float = Field(default=0.94, gt=0.5, lt=1.0, description="EWMA weight of the past, per bar")
-    range_weight: float = Field(
-        default=0.8, ge=0.0, le=1.0, description="share of Parkinson's range variance; the rest is return²"
+    decay: float = Param(
+        default=0.94, gt=0.5, lt=1.0, about="EWMA weight of the past, per bar", low=0.85, high=0.99
     )
-    high_quantile: float = Field(default=0.8, gt=0.5, lt=1.0)
-    low_quantile: float = Field(default=0.2, gt=0.0, lt=0.5)
+    range_weight: float = Param(
+        default=0.8,
+        ge=0.0,
+        le=1.0,
+        about="share of Parkinson's range variance; the rest is return²",
+        low=0.0,
+        high=1.0,
+    )
+    high_quantile: float = Param(default=0.8, gt=0.5, lt=1.0, low=0.65, high=0.95)
+    low_quantile: float = Param(default=0.2, gt=0.0, lt=0.5, low=0.05, high=0.35)
     band_quantile: float = Field(default=0.1, ge=0.0, lt=0.3, description="hysteresis: where to leave")
     refresh_bars: int = Field(default=12, ge=1, description="bars between two readings of the quantiles")
     min_history_bars: int = Field(default=200, ge=20)
@@ -52,6 +60,7 @@ class Volatility(Detector):
     """
 
     Params: ClassVar[type[Params]] = VolatilityParams
+    learns: ClassVar[bool] = True  # quantiles of its whole past
     STATE: ClassVar[tuple[str, ...]] = (
         "_variance", "_seen", "_history", "_levels", "_high", "_low", "_native", "_bars_in_state",
     )  # fmt: skip
@@ -84,7 +93,10 @@ class Volatility(Detector):
                 now if self._variance < 0.0 else self._decay * self._variance + (1.0 - self._decay) * now
             )
             self._seen += 1
-        sigma = sqrt(self._variance) if self._variance > 0.0 else 0.0
+        return self._judge(sqrt(self._variance) if self._variance > 0.0 else 0.0, obs.quality)
+
+    def _judge(self, sigma: float, quality: float) -> Assessment:
+        """Hold a bar's volatility to its own past."""
         if sigma > 0.0:
             self._history.add(sigma)
         if self._history.count < self._least or sigma == 0.0:
@@ -104,7 +116,7 @@ class Volatility(Detector):
         return Assessment(
             label=REGIMES[best],
             probabilities=probabilities,
-            confidence=distinctness(probabilities) * obs.quality,
+            confidence=distinctness(probabilities) * quality,
             native_label=native,
             bars_in_state=self._bars_in_state,
         )

@@ -1,0 +1,159 @@
+"""Statistical jump model, decoded online: persistent states by a penalty on every change of state.
+
+Features are causal and smooth: drift over volatility at a slow half-life, log volatility at a fast and a slow one
+(Shu, Yu and Mulvey 2024 use such features). Centres are frozen between refits and the live label is the online decode
+of Nystrup, Lindström and Madsen (2020), so a label once given never changes. The penalty is chosen at every refit by
+how well the states decoded online on the newest third of the window foretell the next return, fitted on the rest:
+never by fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp, inf, lgamma, log, pi
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import field_validator
+
+from actors.domain import kernels
+from actors.domain.fitting import FitRunner
+from actors.domain.params import Param
+from actors.domain.regime.base import Observation
+from actors.domain.regime.starts import kmeans_starts
+from actors.domain.regime.walk_forward import (
+    FloatArray,
+    Smooth,
+    WalkForward,
+    WalkForwardParams,
+    standardiser,
+    state_moments,
+)
+from actors.domain.registry import Params, component
+
+_DOF = 5.0  # of the t density that returns are foretold with
+_LOG_T = lgamma(0.5 * (_DOF + 1.0)) - lgamma(0.5 * _DOF) - 0.5 * log(pi * (_DOF - 2.0))
+
+
+class JumpParams(WalkForwardParams):
+    """Parameters of `Jump`."""
+
+    states: int = Param(3, ge=2, le=6, low=2, high=4)
+    penalties: tuple[float, ...] = (5.0, 15.0, 50.0, 150.0)
+    starts: int = Param(5, ge=1, about="k-means++ starts of a fit; the best objective wins")
+    fast_half_life_bars: float = Param(8.0, gt=0.0, low=4.0, high=24.0)
+    slow_half_life_bars: float = Param(48.0, gt=0.0, low=24.0, high=168.0)
+    temperature: float = Param(
+        10.0, gt=0.0, low=2.0, high=50.0, about="what a value over the best counts as one e-fold"
+    )
+
+    @field_validator("penalties")
+    @classmethod
+    def _sound(cls, penalties: tuple[float, ...]) -> tuple[float, ...]:
+        if not penalties or not all(0.0 <= p < inf for p in penalties):
+            raise ValueError("penalties must be one or more finite numbers, none below 0")
+        return penalties
+
+
+@component
+class Jump(WalkForward):
+    """Reads persistent states out of smoothed drift and volatility.
+
+    `native_label` is ``state_k``, states ordered by volatility. Probabilities of the states are ``exp(−V/temperature)``
+    of their values over the best. State: four smoothed moments, the window, the model and its values. Warm-up:
+    `min_history_bars` returns and `lag_steps`. O(states · features) per bar.
+    """
+
+    Params: ClassVar[type[Params]] = JumpParams
+    FEATURES: ClassVar[int] = 4
+    STATE: ClassVar[tuple[str, ...]] = ("_smooth",)
+
+    def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
+        super().__init__(params, fits=fits, name=name, seed=seed)
+        self._p: JumpParams = params
+        self._smooth = Smooth(self._p.fast_half_life_bars, self._p.slow_half_life_bars)
+
+    def _features(self, obs: Observation) -> Sequence[float]:
+        return (*self._smooth.update(obs.log_return), obs.log_return)
+
+    def _arguments(self) -> tuple[Any, ...]:
+        p = self._p
+        return p.states, tuple(p.penalties), p.starts, self.seed
+
+    def _live(self, model: dict[str, Any]) -> Any:
+        return kernels.jump_stream(model["centres"], float(model["penalty"]))
+
+    def _probabilities(self, x: FloatArray) -> Sequence[float]:
+        values = self._running.update(np.ascontiguousarray(x[:3])).tolist()
+        raw = [exp(-v / self._p.temperature) for v in values]
+        total = sum(raw)
+        return [r / total for r in raw]
+
+
+def fit_jump(
+    past: FloatArray, states: int, penalties: tuple[float, ...], starts: int, seed: int
+) -> dict[str, Any]:
+    """Fit a jump model to features whose last column is the return, which is only used to read and to judge states.
+
+    Parameters
+    ----------
+    past : array, shape (n, 4)
+    states : int
+    penalties : tuple of float
+        One is taken; several are judged on the newest third.
+    starts, seed : int
+
+    Returns
+    -------
+    dict
+        ``centre``, ``scale`` (4,), ``centres`` (K, 3), ``penalty``, ``drift`` and ``level`` (K,), ``scores`` (one per
+        penalty; nan when not judged), ``switches_per_1000``; states ordered by level.
+    """
+    centre, scale, z = standardiser(past)
+    x, returns = np.ascontiguousarray(z[:, :3]), past[:, 3]
+    scores = np.full(len(penalties), np.nan)
+    penalty = penalties[0]
+    cut = 2 * len(x) // 3
+    if len(penalties) > 1 and cut >= 20 * states:
+        begin = kmeans_starts(x[:cut], states, starts, seed)
+        for i, candidate in enumerate(penalties):
+            scores[i] = _score(x, returns, cut, begin, candidate)
+        penalty = penalties[int(np.argmax(scores))]
+    fit = kernels.jump_fit(x, kmeans_starts(x, states, starts, seed), penalty)
+    shares = np.eye(states)[fit.labels]
+    drift, level = state_moments(returns, shares)
+    order = np.argsort(level, kind="stable")
+    return {
+        "centre": centre,
+        "scale": scale,
+        "centres": np.ascontiguousarray(fit.centres[order]),
+        "penalty": float(penalty),
+        "drift": drift[order],
+        "level": level[order],
+        "scores": scores,
+        "switches_per_1000": 1000.0 * float((np.diff(fit.labels) != 0).sum()) / len(x),
+    }
+
+
+def _score(x: FloatArray, returns: FloatArray, cut: int, begin: FloatArray, penalty: float) -> float:
+    """Mean log density of each held-out return, foretold by the state decoded online at the bar before."""
+    states = begin.shape[1]
+    fit = kernels.jump_fit(np.ascontiguousarray(x[:cut]), begin, penalty)
+    values = np.empty((len(x), states))
+    kernels.jump_stream(fit.centres, penalty).run(x, values)
+    live = values.argmin(axis=1)
+    # moments of the return that follows a state, as the live decode sees the state
+    shares = np.eye(states)[live[: cut - 1]]
+    following = returns[1:cut]
+    mass = shares.sum(axis=0) + 20.0
+    means = (shares.T @ following + 20.0 * following.mean()) / mass
+    away = (following[:, None] - means) ** 2
+    variances = ((shares * away).sum(axis=0) + 20.0 * following.var()) / mass
+    variances = np.maximum(variances, 1e-18)
+    state, target = live[cut - 1 : -1], returns[cut:]
+    q = (target - means[state]) ** 2 / variances[state] / (_DOF - 2.0)
+    density = _LOG_T - 0.5 * np.log(variances[state]) - 0.5 * (_DOF + 1.0) * np.log1p(q)
+    return float(density.mean())
+
+
+Jump.fit = staticmethod(fit_jump)

@@ -1,0 +1,42 @@
+"""Balanced accuracies printed by others, beside which a study puts its own.
+
+Two states: a 2025 thesis's replication, 1000 trials a cell, of Nystrup, Lindström and Madsen (2020). Three states: the
+notebook of the continuous jump model's authors, 1024 trials, whose features are not stated: not like for like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LENGTHS = (250, 500, 1000, 2000)
+TRIALS: Mapping[str, int] = {"two_states": 1000, "three_states": 1024}
+_TWO: Mapping[tuple[str, str], tuple[float, ...]] = {
+    ("gaussian", "true_path"): (0.695, 0.780, 0.877, 0.929),
+    ("t5", "true_path"): (0.668, 0.751, 0.847, 0.893),
+    ("gaussian", "jump"): (0.655, 0.765, 0.878, 0.930),
+    ("t5", "jump"): (0.637, 0.739, 0.846, 0.903),
+    # the better of the two printed rows, fixed start and k-means start
+    ("gaussian", "hmm"): (0.531, 0.648, 0.747, 0.867),
+    ("t5", "hmm"): (0.523, 0.582, 0.676, 0.725),
+}
+_THREE: Mapping[str, tuple[float, ...]] = {
+    "true_path": (0.8145, 0.8432, 0.8807), "hmm": (0.5403, 0.5534, 0.5756), "jump": (0.7227, 0.7368, 0.7584),
+}  # fmt: skip
+
+
+def published_bac(study: str, emission: str, bars: int, row: str) -> float | None:
+    """Return what was printed for a cell, None if nothing was.
+
+    Examples
+    --------
+    >>> published_bac("two_states", "t5", 1000, "jump"), published_bac("three_states", "gaussian", 250, "jump")
+    (0.846, None)
+    """
+    if bars not in LENGTHS:
+        return None
+    at = LENGTHS.index(bars)
+    if study == "two_states":
+        found = _TWO.get((emission, row))
+        return None if found is None else found[at]
+    three = _THREE.get(row) if study == "three_states" and at else None
+    return None if three is None else three[at - 1]

@@ -1,0 +1,129 @@
+"""From trials to a table: means with standard errors, differences from the oracle and from print, and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from actors.domain.regime.study.published import TRIALS, published_bac
+from actors.domain.regime.study.rows import ROWS
+from actors.domain.regime.study.trial import BINS, PROCESSES, Cell, TrialScore
+
+ORACLE = "oracle_prior"
+LEAST_TRIALS = 100
+"""Below so many a standard error says too little to judge by."""
+Table = list[dict[str, Any]]
+
+
+def table(trials: Mapping[Cell, Sequence[TrialScore]]) -> Table:
+    """Return one line per cell and row.
+
+    ``diff_mean`` and ``diff_se`` are paired over the same trials with the causal oracle under the prior rule;
+    ``published_z`` is the difference from print over its own standard error, for which the printed trials are taken to
+    scatter as ours do.
+    """
+    out: Table = []
+    for cell, scores in trials.items():
+        process = PROCESSES[cell.process]
+        oracle = np.array([s.rows[ORACLE].bac for s in scores])
+        for row in ROWS:
+            mine = [s.rows[row.name] for s in scores]
+            bac = np.array([m.bac for m in mine])
+            delays = [d for m in mine for d in m.delays]
+            missed, found = sum(m.missed for m in mine), len(delays)
+            printed = published_bac(process.name, process.emission, cell.bars, row.name)
+            mean, se = float(bac.mean()), _se(bac)
+            out.append({
+                "study": process.name, "emission": process.emission, "T": cell.bars, "detector": row.name,
+                "causal": row.causal, "fit_protocol": row.fit_protocol, "trials": len(scores),
+                "bac_mean": mean, "bac_se": se, "oracle_bac_mean": float(oracle.mean()),
+                "diff_mean": float((bac - oracle).mean()), "diff_se": _se(bac - oracle),
+                "delay_median": float(np.median(delays)) if delays else None,
+                "delay_mean": float(np.mean(delays)) if delays else None,
+                "missed_frac": missed / (missed + found) if missed + found else None,
+                "false_switches_per_1000": 1000.0 * sum(m.false_switches for m in mine) / (cell.bars * len(scores)),
+                "published_bac": printed, "published_z": _z(mean, se, len(scores), printed, TRIALS[process.name]),
+            })  # fmt: skip
+    return out
+
+
+def _se(x: np.ndarray[Any, Any]) -> float | None:
+    return float(x.std(ddof=1) / sqrt(x.shape[0])) if x.shape[0] > 1 else None
+
+
+def _z(
+    mean: float, se: float | None, trials: int, printed: float | None, printed_trials: int
+) -> float | None:
+    if printed is None or not se:
+        return None
+    return (mean - printed) / (se * sqrt(1.0 + trials / printed_trials))
+
+
+def calibration(trials: Mapping[Cell, Sequence[TrialScore]]) -> Table:
+    """Return, per emission of the two-state study, how probabilities of the turbulent state of the frozen t-HMM hold.
+
+    ``ece`` is the expected calibration error over ten equal bins, ``bins`` their bars, mean probability and hit rate.
+    """
+    out: Table = []
+    for process in PROCESSES:
+        whole = np.zeros((BINS, 3))
+        for cell, scores in trials.items():
+            if PROCESSES[cell.process] is process:
+                whole += np.sum([s.bins for s in scores], axis=0)
+        count, p, hits = whole.T
+        if not count.sum():
+            continue
+        used = count > 0
+        mean_p, rate = p[used] / count[used], hits[used] / count[used]
+        out.append({
+            "study": process.name, "emission": process.emission, "detector": "student_hmm_frozen",
+            "bars": int(count.sum()), "ece": float((count[used] * np.abs(mean_p - rate)).sum() / count.sum()),
+            "bins": [
+                {"bars": int(n), "probability": float(a), "hit_rate": float(b)}
+                for n, a, b in zip(count[used], mean_p, rate, strict=True)
+            ],
+        })  # fmt: skip
+    return out
+
+
+def checks(rows: Table) -> list[dict[str, Any]]:
+    """Return what a study must hold, as far as its cells were run with enough trials: name, value, bound, met."""
+    rows = [r for r in rows if r["trials"] >= LEAST_TRIALS]
+    two = [r for r in rows if r["study"] == "two_states"]
+    out: list[dict[str, Any]] = []
+    z = [abs(r["published_z"]) for r in two if r["detector"] == "jump" and r["published_z"] is not None]
+    if z:
+        out.append(
+            _at_most("jump row against print: cells beyond 2 standard errors", sum(v > 2.0 for v in z), 1)
+        )
+        out.append(_at_most("jump row against print: largest difference, standard errors", max(z), 3.0))
+    for r in two:
+        if r["detector"] == "hmm" and r["T"] in (1000, 2000):
+            lead = r["bac_mean"] - r["published_bac"]
+            name = f"HMM of several starts above the better printed one, {r['emission']}, T = {r['T']}"
+            out.append(_at_least(name, lead, 0.05 if r["T"] == 1000 else 0.0))
+    bac = {(r["emission"], r["T"], r["detector"]): r["bac_mean"] for r in two}
+    if ("t5", 2000, "oracle_argmax") in bac:
+        gap = bac["t5", 2000, "student_hmm_frozen_argmax"] - bac["t5", 2000, "oracle_argmax"]
+        out.append(_at_least("frozen t-HMM less the argmax oracle, t5, T = 2000", gap, -0.02))
+    excess = [
+        (r["diff_mean"] / r["diff_se"], r)
+        for r in rows
+        if r["causal"] and r["detector"] != ORACLE and r["diff_se"]
+    ]
+    if excess:
+        worst, row = max(excess, key=lambda e: e[0])
+        name = f"causal rows above the oracle, standard errors ({row['detector']}, {row['emission']}, T = {row['T']})"
+        out.append(_at_most(name, worst, 3.0))
+    return out
+
+
+def _at_most(name: str, value: float, bound: float) -> dict[str, Any]:
+    return {"name": name, "value": value, "bound": f"<= {bound:g}", "met": value <= bound}
+
+
+def _at_least(name: str, value: float, bound: float) -> dict[str, Any]:
+    return {"name": name, "value": value, "bound": f">= {bound:g}", "met": value >= bound}

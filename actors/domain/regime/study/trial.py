@@ -1,0 +1,84 @@
+"""One trial of a study: simulate, label by every row, score. Pure, so that trials can run anywhere in any order."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actors.domain.regime.study.process import THREE_STATES, TWO_STATES, TWO_STATES_T, Process
+from actors.domain.regime.study.published import LENGTHS
+from actors.domain.regime.study.rows import ROWS, Trial
+from actors.domain.regime.study.scoring import balanced_accuracy, matched, switching
+
+PROCESSES: tuple[Process, ...] = (TWO_STATES, TWO_STATES_T, THREE_STATES)
+BINS = 10
+
+
+class Cell(NamedTuple):
+    """What a trial is about: a process, by its number in `PROCESSES`, and a length."""
+
+    process: int
+    bars: int
+
+
+class RowScore(NamedTuple):
+    """How one row did in one trial; delays in bars."""
+
+    bac: float
+    delays: tuple[int, ...]
+    missed: int
+    false_switches: int
+
+
+class TrialScore(NamedTuple):
+    """All rows of one trial, and how often the turbulent state was there when its probability lay in each tenth.
+
+    Attributes
+    ----------
+    rows : dict
+        By the row's name.
+    bins : array, shape (10, 3)
+        Bars, sum of probabilities and hits of the frozen t-HMM; zeros where there are three states.
+    """
+
+    rows: dict[str, RowScore]
+    bins: NDArray[np.float64]
+
+
+def cells(studies: tuple[str, ...], lengths: tuple[int, ...]) -> list[Cell]:
+    """Return the cells of these studies that were published.
+
+    Examples
+    --------
+    >>> len(cells(("two_states", "three_states"), LENGTHS))
+    11
+    """
+    return [
+        Cell(i, bars)
+        for i, process in enumerate(PROCESSES)
+        if process.name in studies
+        for bars in lengths
+        if process is not THREE_STATES or bars > LENGTHS[0]
+    ]
+
+
+def run_trial(_shared: Any, cell: Cell, rng: np.random.Generator) -> TrialScore:
+    """Simulate and score one trial; labels are renumbered to fit best in every row alike, oracles included."""
+    trial = Trial(PROCESSES[cell.process], cell.bars, rng)
+    scores: dict[str, RowScore] = {}
+    for row in ROWS:
+        labels = matched(row.labels(trial), trial.truth, trial.states)
+        followed = switching(labels, trial.truth)
+        scores[row.name] = RowScore(
+            balanced_accuracy(labels, trial.truth, trial.states), tuple(followed.delays), followed.missed,
+            followed.false_switches,
+        )  # fmt: skip
+    bins = np.zeros((BINS, 3))
+    if trial.states == 2 and trial.student is not None:
+        p = trial.student.filtered(trial.y)[:, 1]
+        at = np.minimum((p * BINS).astype(int), BINS - 1)
+        for column, values in enumerate((np.ones_like(p), p, (trial.truth == 1).astype(float))):
+            bins[:, column] = np.bincount(at, weights=values, minlength=BINS)
+    return TrialScore(scores, bins)
