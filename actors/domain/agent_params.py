@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from actors.domain.errors import InvalidParamsError
-from actors.domain.registry import Params
+from actors.domain.registry import Params, told
 
 P = TypeVar("P", bound=Params)
 
@@ -31,8 +31,5 @@ def checked(model: type[P], params: Mapping[str, Any] | None, where: str) -> P:
     try:
         return model(**dict(params or {}))
     except pydantic.ValidationError as e:
-        rows = "; ".join(
-            f"{'.'.join(map(str, err['loc'])) or 'params'}: {err['msg']}, found {err.get('input')!r}"
-            for err in e.errors()
-        )
+        rows = "; ".join(told(dict(err)) for err in e.errors())
         raise InvalidParamsError("PARAMS_INVALID", f"{where}: {rows}") from e

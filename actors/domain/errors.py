@@ -163,13 +163,43 @@ class AgentUnavailableError(AgentError):
     """An agent does not answer."""
 
 
+class StrategyError(AgentError):
+    """A strategy raised: its code or its parameters do not fit the bars."""
+
+    exit_code = 2
+
+
 class SupervisionError(AgentError):
     """The supervisor gave up."""
+
+
+class FleetUnavailableError(SupervisionError):
+    """The cluster does not keep the fleet's processes alive, or not in time."""
+
+    exit_code = 4
+
+
+class StorageError(TradingError):
+    """A disk takes nothing more, or what was to be written may not be."""
+
+    exit_code = 4
 
 
 class JournalError(TradingError):
     """The journal cannot be written or contradicts itself."""
 
 
+class JournalUnavailableError(JournalError):
+    """The journal's database or its disk does not answer, or takes nothing more."""
+
+    exit_code = 4
+
+
 class SnapshotError(TradingError):
     """A snapshot is missing, foreign or tampered with."""
+
+
+class SnapshotUnwritableError(SnapshotError):
+    """The disk of the snapshots takes nothing more, or may not be written."""
+
+    exit_code = 4

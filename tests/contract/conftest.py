@@ -25,7 +25,7 @@ def other(frame: BarFrame) -> BarFrame:
 
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """The default fleet over two pairs, one of which lacks a few bars."""
+    """The default fleet with exits over two pairs, one of which lacks a few bars."""
     return record(tmp_path_factory.mktemp("recorded"))
 
 

@@ -1,4 +1,4 @@
-"""The contract over every agent of the default fleet, each one alone with the inbox of a recorded run."""
+"""The contract over every agent of the default fleet with exits, each one alone with the inbox of a recorded run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pickle
 import contract
 import pytest
 import small
-from recorded_run import Recording, process
+from recorded_run import EXITS, Recording, process
 
 from actors.agents.fleet import default_fleet
 from actors.domain.errors import SnapshotError
@@ -22,7 +22,8 @@ REFITTING = ("features", "regime-hmm", "predict-forest")
 
 
 def _names() -> list[str]:
-    config = resolve("paper", sets=["pairs=['BTC/USDT', 'ETH/USDT']"]).model.model_dump(mode="json")
+    sets = ["pairs=['BTC/USDT', 'ETH/USDT']", *EXITS]
+    config = resolve("paper", sets=sets).model.model_dump(mode="json")
     return [s.name for s in default_fleet(config, feature_names(config["features"]["indicators"]))]
 
 
@@ -42,6 +43,7 @@ def test_the_recorded_fleet_is_the_default_one_and_has_work(recording: Recording
     assert both
     assert any(s.warmup for s in recording.heard["coordinator-risk"])
     assert recording.said["execution-market"]
+    assert any(b"SubmitOrder" in said for said in recording.said["execution-exits"])
 
 
 @every_agent

@@ -137,7 +137,9 @@ def test_an_instance_that_cannot_travel() -> None:
 def test_a_scheme_that_remembers_though_it_must_not(whole: BarFrame) -> None:
     sizing = cheats.RemembersWishes(None, 8760.0)
     cases = given.sizing_cases(whole)
-    assert contract.check_stateless(sizing, lambda s, x: s.size(*x), cases) == ["attribute last changed"]
+    assert contract.check_stateless(sizing, lambda s, x: s.size_from(x[0], x[1]), cases) == [
+        "attribute last changed"
+    ]
 
 
 def test_parameters_and_docstrings_left_loose() -> None:

@@ -18,16 +18,17 @@ from actors.domain.events.regime import REGIMES
 from actors.domain.features.pipeline import FeaturePipeline
 from actors.domain.model.bars import BarFrame
 from actors.domain.regime.base import UNIFORM
+from actors.domain.strategies.base import MarketColumns
 
 CUT = 420
 ALL = [(name, kind) for name, family in FAMILIES.items() for kind in registry.kinds(family.package)]
 every_component = pytest.mark.parametrize(("name", "kind"), ALL)
-STATEFUL = ("indicators", "regime", "learning", "strategies", "risk.rules", "risk.measurement",
-            "simulation.fees", "simulation.slippage", "simulation.latency")  # fmt: skip
-KEEPS_NOTHING = ("risk.sizing", "execution.algos")
-LEAST = {"indicators": 15, "regime": 3, "learning": 2, "strategies": 4, "risk.rules": 8, "risk.sizing": 2,
-         "risk.measurement": 4, "execution.algos": 3, "simulation.fees": 2, "simulation.slippage": 3,
-         "simulation.latency": 2}  # fmt: skip
+STATEFUL = ("indicators", "regime", "learning", "strategies", "risk.rules", "risk.sizing", "risk.measurement",
+            "simulation.fees", "simulation.spread", "simulation.slippage", "simulation.latency")  # fmt: skip
+KEEPS_NOTHING = ("execution.algos",)
+LEAST = {"indicators": 15, "regime": 3, "learning": 2, "strategies": 15, "risk.rules": 9, "risk.sizing": 5,
+         "risk.measurement": 5, "execution.algos": 3, "simulation.fees": 3, "simulation.spread": 3,
+         "simulation.slippage": 4, "simulation.latency": 3}  # fmt: skip
 
 
 def _class(name: str, kind: str) -> type:
@@ -168,8 +169,13 @@ def test_strategy_warm_up_scale_and_batch(kind: str) -> None:
     if thing.has_batch:
         changed = given.another_future(whole, int(whole.open_ns[CUT]))
         feed = lambda s, x: numbers(s.update(x))  # noqa: E731
-        assert contract.check_batch(make, feed, inputs, make().batch, whole) == []
-        assert contract.check_batch_causal(make().batch, whole, changed, CUT) == []
+
+        def batch(frame: BarFrame) -> object:
+            columns = MarketColumns.from_markets(given.markets(frame)) if thing.reads else frame
+            return make().batch(columns)
+
+        assert contract.check_batch(make, feed, inputs, batch, whole) == []
+        assert contract.check_batch_causal(batch, whole, changed, CUT) == []
 
 
 @pytest.mark.parametrize("kind", registry.kinds("actors.domain.regime"))
@@ -265,16 +271,19 @@ def test_sizing_never_turns_a_wish_round(kind: str, frame: BarFrame) -> None:
 def test_fee_is_within_what_the_venue_holds(kind: str, frame: BarFrame) -> None:
     family = FAMILIES["simulation.fees"]
     model = family.make(kind)
-    for instrument, side, quantity, price, liquidity in family.inputs(frame):
-        fee, currency = model.fee(instrument, side, quantity, price, liquidity)
+    for case in family.inputs(frame):
+        fee, currency = family.feed(model, case)
+        _, instrument, side, quantity, price, _ = case
         assert fee >= 0
         assert currency in (instrument.base, instrument.quote)
         assert side < 0 or currency != instrument.quote or fee <= model.hold_rate * quantity * price
 
 
-@pytest.mark.parametrize("kind", registry.kinds("actors.domain.simulation.slippage"))
-def test_slippage_is_a_cost_in_any_unit(kind: str, frame: BarFrame) -> None:
-    family = FAMILIES["simulation.slippage"]
+@pytest.mark.parametrize(
+    ("name", "kind"), [c for c in ALL if c[0] in ("simulation.spread", "simulation.slippage")]
+)
+def test_spread_and_slippage_are_costs_in_any_unit(name: str, kind: str, frame: BarFrame) -> None:
+    family = FAMILIES[name]
     inputs, scaled = family.inputs(frame), family.inputs(given.scaled(frame, 8.0))
     model = family.make(kind)
     assert all(0.0 <= family.feed(model, x) < 1.0 for x in inputs)
@@ -284,7 +293,7 @@ def test_slippage_is_a_cost_in_any_unit(kind: str, frame: BarFrame) -> None:
 
 
 @pytest.mark.parametrize("kind", registry.kinds("actors.domain.simulation.latency"))
-def test_latency_is_whole_bars(kind: str, frame: BarFrame) -> None:
+def test_latency_is_whole_bars_or_nanoseconds(kind: str, frame: BarFrame) -> None:
     family = FAMILIES["simulation.latency"]
     model = family.make(kind)
     for cid in family.inputs(frame)[:100]:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import msgspec
 
 MAX_CONFIDENCE = 0.95
-_NOTHING = 1e-200  # below it the quotient of two sums has lost its digits: nobody speaks
+NOTHING = 1e-200  # below it the quotient of two sums has lost its digits: nobody speaks
 
 
 class Pooled(msgspec.Struct, frozen=True, gc=False):
@@ -67,6 +67,6 @@ def pool(directions: Sequence[float], confidences: Sequence[float], weights: Seq
         mean += x * d
         spoken += w * c
         allowed += w
-    if total < _NOTHING:
+    if total < NOTHING:
         return Pooled((0.0,) * len(raw), 0.0, 0.0)
     return Pooled(tuple([x / total for x in raw]), mean / total, spoken / allowed)

@@ -7,7 +7,7 @@ entry in `_UPGRADES`, and journals written before must still decode.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -56,11 +56,33 @@ _to_json = msgspec.json.Encoder().encode
 DECISION_TYPES: tuple[str, ...] = (
     "SignalEmitted", "TargetExposureSet", "OrderIntentApproved", "OrderIntentDenied", "CircuitBreakerTripped",
     "CircuitBreakerReset", "SubmitOrder", "CancelOrder", "OrderRejected", "OrderFilled", "OrderCanceled",
-    "OrderExpired",
+    "OrderExpired", "AccountCharged",
 )  # fmt: skip
 _ON_CHANGE = ("SignalEmitted", "TargetExposureSet")
+_WHERE_SET = {
+    "SubmitOrder": frozenset(
+        (
+            "stop_price",
+            "trailing_offset",
+            "trailing_kind",
+            "post_only",
+            "reduce_only",
+            "order_list_id",
+            "parent_id",
+            "parent_offset",
+            "parent_offset_kind",
+        )
+    ),
+}
+"""Fields that stand in a canonical record only where they say something, so that the hash of a run that does
+not use them is what it was before there were such fields."""
 _HEAD = ("source", "correlation_id", "causation_id")
-_FIELDS = {n: tuple(f for f in c.__struct_fields__ if f not in _HEAD) for n, c in EVENT_TYPES.items()}
+_MEMO = {"OrderFilled": ("spread_quote", "impact_quote")}
+"""Figures that split another field for people to read: nothing is decided by them."""
+_FIELDS = {
+    n: tuple(f for f in c.__struct_fields__ if f not in (*_HEAD, *_MEMO.get(n, ())))
+    for n, c in EVENT_TYPES.items()
+}
 _STAGES = ("system", "market", "venue", "ledger", "features", "regime", "learning", "strategies",
            "coordination", "risk", "execution", "evaluation")  # fmt: skip
 STAGE_ORDER: dict[str, int] = {name: i for i, name in enumerate(_STAGES)}
@@ -197,6 +219,9 @@ class DecisionLog:
                     fields = [("ts_event_ns", event.ts_event_ns), *zip(names, body, strict=True)]
                 else:
                     fields = list(zip(names, _body(raw), strict=True))
+                    if name in _WHERE_SET:
+                        optional = _WHERE_SET[name]
+                        fields = [f for f in fields if f[1] is not None or f[0] not in optional]
                 rows.append((stage, source, seq, name, fields))
         if not rows:
             return []
@@ -207,6 +232,11 @@ class DecisionLog:
         self._sha.update(text)
         self.count += len(rows)
         return text.decode().split("\n")[:-1]
+
+    def add_lines(self, lines: Sequence[str]) -> None:
+        """Add canonical lines that were made elsewhere; see `events.columns`."""
+        self._sha.update("".join([line + "\n" for line in lines]).encode())
+        self.count += len(lines)
 
     def digest(self) -> str:
         """SHA-256 over all lines so far, hexadecimal."""

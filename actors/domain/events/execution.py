@@ -23,6 +23,7 @@ class ExecutionPlanned(Event, frozen=True, kw_only=True, gc=False):
     urgency: float
     slices: int = 1
     limit_offset_bps: float = 0.0
+    reduce_only: bool = False
 
 
 class ExecutionStopped(Event, frozen=True, kw_only=True, gc=False):
@@ -36,19 +37,52 @@ class ExecutionStopped(Event, frozen=True, kw_only=True, gc=False):
 
 
 class SubmitOrder(Event, frozen=True, kw_only=True, gc=False):
-    """Command to the venue. `side` is +1 buy, -1 sell; `quantity` is unsigned base on the lot."""
+    """Command to the venue. `side` is +1 buy, -1 sell; `quantity` is unsigned base on the lot.
+
+    Attributes
+    ----------
+    order_type : str
+        ``market``, ``limit``, ``stop``, ``stop_limit``, ``take_profit``, ``take_profit_limit``,
+        ``trailing_stop``; the rules are in `actors.domain.simulation`.
+    time_in_force : str
+        ``GTC``, ``IOC``, ``FOK``, ``GTD`` (until `expire_step`).
+    stop_price : Decimal, quote
+        Trigger of the stops and take-profits.
+    trailing_offset : Decimal
+        Distance of a trailing stop: quote if `trailing_kind` is ``absolute``, a fraction if ``percent``. Its
+        `stop_price`, if there is one, is the worst level it has.
+    parent_offset : Decimal
+        Instead of the price of a child: signed distance of its trigger or limit from the average price of its
+        parent's fills, in quote if `parent_offset_kind` is ``absolute``, a fraction of it if ``percent``.
+    post_only, reduce_only : bool
+        Never take; never open or turn a position (such an order holds no balance: it is cut to the position
+        when it fills).
+    order_list_id : str
+        Orders of one list cancel each other: the first that fills, also in part, ends the rest.
+    parent_id : str
+        Client order id of the order whose fill brings this one to life, in the size of that fill.
+    """
 
     stage: ClassVar[str] = "execution"
     priority: ClassVar[int] = PRIORITY_FILL
     client_order_id: str
     intent_id: str
     side: int
-    order_type: str  # "market" | "limit"
+    order_type: str
     quantity: Decimal
     time_in_force: str = "GTC"
     limit_price: Decimal | None = None
     arrival_price: Decimal | None = None
     expire_step: int | None = None
+    stop_price: Decimal | None = None
+    trailing_offset: Decimal | None = None
+    trailing_kind: str | None = None
+    post_only: bool | None = None
+    reduce_only: bool | None = None
+    order_list_id: str | None = None
+    parent_id: str | None = None
+    parent_offset: Decimal | None = None
+    parent_offset_kind: str | None = None
 
 
 class CancelOrder(Event, frozen=True, kw_only=True, gc=False):
@@ -86,7 +120,12 @@ class OrderRejected(Event, frozen=True, kw_only=True, gc=False):
 
 
 class OrderFilled(Event, frozen=True, kw_only=True, gc=False):
-    """One execution: price in quote, quantity in base (unsigned), fee with its currency."""
+    """One execution: price in quote, quantity in base (unsigned), fee with its currency.
+
+    `slippage_quote` is against the price at the decision; `spread_quote` and `impact_quote` are the parts of it
+    that the execution itself cost, the rest is what the market did meanwhile. They say nothing that price and
+    quantity do not follow from, so they stand in no decision record.
+    """
 
     stage: ClassVar[str] = "venue"
     priority: ClassVar[int] = PRIORITY_FILL
@@ -102,6 +141,8 @@ class OrderFilled(Event, frozen=True, kw_only=True, gc=False):
     liquidity: str  # "maker" | "taker"
     leaves_quantity: Decimal
     slippage_quote: Decimal = Decimal(0)
+    spread_quote: Decimal = Decimal(0)
+    impact_quote: Decimal = Decimal(0)
 
 
 class OrderCanceled(Event, frozen=True, kw_only=True, gc=False):
@@ -123,3 +164,22 @@ class OrderExpired(Event, frozen=True, kw_only=True, gc=False):
     client_order_id: str
     intent_id: str
     filled_quantity: Decimal
+
+
+class VenueStatusChanged(Event, frozen=True, kw_only=True, gc=False):
+    """The connection to the venue noticed that orders get through no longer, or again.
+
+    Attributes
+    ----------
+    state : str
+        ``open``, ``refusing`` or ``down``.
+    reason : str
+    unanswered_orders : int
+        Submissions of which nobody knows the outcome at this moment.
+    """
+
+    stage: ClassVar[str] = "venue"
+    priority: ClassVar[int] = PRIORITY_CONTROL
+    state: str
+    reason: str = ""
+    unanswered_orders: int = 0

@@ -1,4 +1,4 @@
-"""Facts about the system itself; none of them enters a decision in replay."""
+"""Facts about the system itself; none enters a decision, but that an agent was given up, which is an input."""
 
 from __future__ import annotations
 
@@ -44,12 +44,17 @@ class AgentRestarted(Event, frozen=True, kw_only=True, gc=False):
 
 
 class AgentGaveUp(Event, frozen=True, kw_only=True, gc=False):
-    """The restart budget is used up; the breaker follows."""
+    """The restart budget is used up; the breaker follows.
+
+    As an input of a run it says from which step on the agent's outputs are missing: the one fact about the
+    system that decisions may rest on, because it is journalled before anyone acts on it.
+    """
 
     priority: ClassVar[int] = PRIORITY_CONTROL
     agent: str
     restarts: int
     window_s: float
+    missing_from_step: int = -1
 
 
 class AlertRaised(Event, frozen=True, kw_only=True, gc=False):

@@ -27,11 +27,17 @@ class Indicator(Stateful):
         Output columns, e.g. ``("macd", "macd_signal", "macd_hist")``.
     warmup_bars : int
         Index of the first bar with a value in every column.
+    settling_bars : int or None
+        Bars after which it no longer matters where the data began, where that is more than a few times the warm-up.
+    cumulative : bool
+        True if the level depends on where the data begin, as a running total does: only its changes mean anything.
     """
 
     Params: ClassVar[type[Params]] = Params
     names: tuple[str, ...]
     warmup_bars: int
+    settling_bars: int | None = None
+    cumulative: ClassVar[bool] = False
 
     def update(self, bar: BarClosed) -> Sequence[float]:
         """Take the next bar and return one value per name; NaN before the warm-up is over."""

@@ -1,4 +1,4 @@
-"""Bollinger bands: moving average and bands of k standard deviations (ddof 0)."""
+"""Bollinger bands (Bollinger 2001): moving average and bands of k standard deviations (ddof 0)."""
 
 from __future__ import annotations
 

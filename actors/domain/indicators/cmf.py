@@ -1,4 +1,4 @@
-"""Chaikin money flow."""
+"""Chaikin money flow (Chaikin, after Williams' accumulation and distribution of 1972)."""
 
 from __future__ import annotations
 

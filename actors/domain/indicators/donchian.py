@@ -1,4 +1,4 @@
-"""Donchian channel: highest high and lowest low of the last bars."""
+"""Donchian channel (Donchian 1960): highest high and lowest low of the last bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exponential moving average of the close, seeded by the mean of the first window (as TA-Lib)."""
+"""Exponential moving average of the close (Roberts 1959), seeded by the mean of the first window (as TA-Lib)."""
 
 from __future__ import annotations
 

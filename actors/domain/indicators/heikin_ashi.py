@@ -1,4 +1,4 @@
-"""Heikin-Ashi candles: averages, not prices one can trade at."""
+"""Heikin-Ashi candles (Valcu 2004): averages, not prices one can trade at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keltner channel: exponential average and bands of average true range."""
+"""Keltner channel (Keltner 1960, in Raschke's form): exponential average and bands of average true range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving average convergence divergence, both averages seeded together (as TA-Lib)."""
+"""Moving average convergence divergence (Appel 2005), both averages seeded together (as TA-Lib)."""
 
 from __future__ import annotations
 

@@ -35,6 +35,7 @@ class Obv(ScaledIndicator):
     """
 
     Params: ClassVar[type[Params]] = ObvParams
+    cumulative: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...]] = ("_totals", "_volumes")
 
     def __init__(self, params: ObvParams) -> None:

@@ -1,4 +1,4 @@
-"""Stochastic RSI, chart style: where the RSI lies in its own recent range, smoothed."""
+"""Stochastic RSI (Chande & Kroll 1994), chart style: where the RSI lies in its own recent range, smoothed."""
 
 from __future__ import annotations
 

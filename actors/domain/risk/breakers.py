@@ -146,11 +146,69 @@ class DailyLossBreaker(Breaker):
 class ManualBreaker(Breaker):
     """Tripped from outside (an agent was lost for good); a person resets it."""
 
-    def __init__(self) -> None:
-        super().__init__("agent_lost")
+    NAME: ClassVar[str] = "agent_lost"
+
+    class Params(registry.Params):
+        """None: it trips on the first agent that is given up."""
+
+    def __init__(self, params: Params | None = None) -> None:
+        super().__init__(self.NAME)
 
     def update(self, step: int, ts_ns: int, equity: float, flat: bool) -> bool:
         """Never changes by itself."""
+        return False
+
+
+class VenueLostBreaker(Breaker):
+    """Tripped while orders do not get through to the venue: nothing is sent into the void, exits included.
+
+    It resets when the venue has answered for `settle_steps` steps, so that what it says about orders and balances
+    is booked first. A venue that was away for `halt_after_steps` is not trusted again: from then on only a person
+    resets it, and what is held there is sold as soon as the venue answers.
+    """
+
+    NAME: ClassVar[str] = "venue_lost"
+
+    class Params(registry.Params):
+        """Steps; `halt_after_steps` None: no absence is too long."""
+
+        settle_steps: int = pydantic.Field(2, ge=1)
+        halt_after_steps: int | None = pydantic.Field(24, ge=1)
+
+    STATE: ClassVar[tuple[str, ...]] = ("away", "halted", "_since", "_back")
+
+    def __init__(self, params: Params) -> None:
+        super().__init__(self.NAME)
+        self.params = params
+        self.away = self.halted = False
+        self._since = self._back = -1
+
+    def heard(self, step: int, state: str) -> bool:
+        """Take the venue's state; return True if the breaker tripped."""
+        if state == "open":
+            if self.away:
+                self.away, self._back = False, step
+            return False
+        fresh = not self.away
+        self.away = True
+        if fresh and not self.tripped:
+            self._since = step
+            return self.trip(0.0, 1.0, NEVER)
+        return False
+
+    def update(self, step: int, ts_ns: int, equity: float, flat: bool) -> bool:
+        """See `Breaker.update`; also True when the absence has become too long."""
+        if not self.tripped or self.halted:
+            return False
+        if not self.away:
+            if step - self._back < self.params.settle_steps:
+                return False
+            self.tripped = False
+            return True
+        most = self.params.halt_after_steps
+        if most is not None and step - self._since >= most:
+            self.halted = True
+            return self.trip(float(most), float(step - self._since), NEVER)
         return False
 
 
@@ -160,7 +218,7 @@ def build_breakers(config: Mapping[str, Any], timeframe_ns: int) -> dict[str, Br
     Parameters
     ----------
     config : mapping
-        ``{"drawdown": {…}, "daily_loss": {…}}``; a breaker that is not named does not exist.
+        ``{"drawdown": {…}, "daily_loss": {…}, "agent_lost": {}}``; a breaker that is not named does not exist.
     timeframe_ns : int
 
     Raises
@@ -180,14 +238,17 @@ def build_breakers(config: Mapping[str, Any], timeframe_ns: int) -> dict[str, Br
                 out[name] = DrawdownBreaker(DrawdownBreaker.Params(**params))
             elif name == "daily_loss":
                 out[name] = DailyLossBreaker(DailyLossBreaker.Params(**params), timeframe_ns)
+            elif name == VenueLostBreaker.NAME:
+                out[name] = VenueLostBreaker(VenueLostBreaker.Params(**params))
+            elif name == ManualBreaker.NAME:
+                out[name] = ManualBreaker(ManualBreaker.Params(**params))
             else:
                 raise InvalidParamsError(
-                    "BREAKER_UNKNOWN", f"risk.breakers: expected drawdown or daily_loss, found {name!r}"
+                    "BREAKER_UNKNOWN",
+                    f"risk.breakers: expected drawdown, daily_loss, {VenueLostBreaker.NAME} or "
+                    f"{ManualBreaker.NAME}, found {name!r}",
                 )
         except pydantic.ValidationError as e:
-            rows = "; ".join(
-                f"{'.'.join(map(str, err['loc'])) or 'params'}: {err['msg']}, found {err.get('input')!r}"
-                for err in e.errors()
-            )
+            rows = "; ".join(registry.told(dict(err)) for err in e.errors())
             raise InvalidParamsError("PARAMS_INVALID", f"risk.breakers.{name}: {rows}") from e
     return out

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from actors.domain import registry
 from actors.domain.state import Stateful
+
+FloatArray = NDArray[np.float64]
 
 
 class Proposal(msgspec.Struct, gc=False):
@@ -64,16 +68,19 @@ class Book:
         Per pair the larger in magnitude of what is held and of what approved intents are still working.
     held : list of float
         Signed exposures of the ledger, fractions of equity.
+    entry : list of float
+        Average entry price per pair, NaN while flat.
     quality : list of float
         Last data-quality score per pair; NaN before the first.
     step : int
     """
 
-    __slots__ = ("exposures", "held", "quality", "step")
+    __slots__ = ("entry", "exposures", "held", "quality", "step")
 
     def __init__(self, pairs: int) -> None:
         self.exposures = [0.0] * pairs
         self.held = [0.0] * pairs
+        self.entry = [float("nan")] * pairs
         self.quality = [float("nan")] * pairs
         self.step = -1
 
@@ -106,8 +113,16 @@ class RiskRule(Stateful):
     def observe(self, returns: Sequence[float]) -> None:
         """Take the step's simple return per pair (NaN: none); called every step if `observes`."""
 
+    def observe_many(self, returns: FloatArray) -> None:
+        """Take consecutive steps at once, shape (steps, pairs); the same as `observe` of each in turn."""
+        for row in returns.tolist():
+            self.observe(row)
+
     def approved(self, proposal: Proposal) -> None:
         """Learn that a trade was let through."""
+
+    def exited(self, index: int, step: int) -> None:
+        """Learn that a protective order ended (a part of) a pair's position; nobody was asked."""
 
 
 def is_reduction(current_frac: float, proposed_frac: float) -> bool:

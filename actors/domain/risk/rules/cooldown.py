@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import pydantic
-
 from actors.domain import registry
+from actors.domain.params import Param
 from actors.domain.registry import component
 from actors.domain.risk.rules.base import Book, Proposal, RiskRule, Verdict
 
@@ -21,7 +20,7 @@ class Cooldown(RiskRule):
     class Params(registry.Params):
         """`steps_after_exit`: openings are denied while fewer steps have passed."""
 
-        steps_after_exit: int = pydantic.Field(3, ge=1)
+        steps_after_exit: int = Param(3, ge=1, low=1, high=24)
 
     STATE: ClassVar[tuple[str, ...]] = ("_exit_step",)
 
@@ -41,3 +40,7 @@ class Cooldown(RiskRule):
         """Remember exits."""
         if proposal.proposed_frac == 0.0:
             self._exit_step[proposal.index] = proposal.step
+
+    def exited(self, index: int, step: int) -> None:
+        """A stop is an exit too."""
+        self._exit_step[index] = step

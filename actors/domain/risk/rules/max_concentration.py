@@ -5,6 +5,7 @@ from __future__ import annotations
 import pydantic
 
 from actors.domain import registry
+from actors.domain.params import Param
 from actors.domain.registry import component
 from actors.domain.risk.rules.base import Book, Proposal, RiskRule, Verdict, toward
 
@@ -21,7 +22,7 @@ class MaxConcentration(RiskRule):
     class Params(registry.Params):
         """`limit_frac` in (0, 1]: largest share of one pair; `gross_floor_frac` of equity."""
 
-        limit_frac: float = pydantic.Field(0.6, gt=0, le=1)
+        limit_frac: float = Param(0.6, gt=0, le=1, low=0.3, high=1.0)
         gross_floor_frac: float = pydantic.Field(0.6, ge=0)
 
     def check(self, proposal: Proposal, book: Book) -> Verdict | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pydantic
-
 from actors.domain import registry
+from actors.domain.params import Param
 from actors.domain.registry import component
 from actors.domain.risk.rules.base import Book, Proposal, RiskRule, Verdict, toward
 
@@ -19,7 +18,7 @@ class MaxGrossExposure(RiskRule):
     class Params(registry.Params):
         """`limit_frac`: gross exposure per equity."""
 
-        limit_frac: float = pydantic.Field(0.95, gt=0)
+        limit_frac: float = Param(0.95, gt=0, low=0.3, high=1.0)
 
     def check(self, proposal: Proposal, book: Book) -> Verdict | None:
         """Allow up to the limit less the other pairs' exposures."""

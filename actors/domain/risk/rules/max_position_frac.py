@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pydantic
-
 from actors.domain import registry
+from actors.domain.params import Param
 from actors.domain.registry import component
 from actors.domain.risk.rules.base import Book, Proposal, RiskRule, Verdict, toward
 
@@ -16,7 +15,7 @@ class MaxPositionFrac(RiskRule):
     class Params(registry.Params):
         """`limit_frac` of equity per pair."""
 
-        limit_frac: float = pydantic.Field(0.5, gt=0)
+        limit_frac: float = Param(0.5, gt=0, low=0.1, high=1.0)
 
     def check(self, proposal: Proposal, book: Book) -> Verdict | None:
         """Allow up to the limit."""

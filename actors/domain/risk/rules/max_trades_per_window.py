@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pydantic
 
 from actors.domain import registry
+from actors.domain.params import Param
 from actors.domain.registry import component
 from actors.domain.risk.rules.base import Book, Proposal, RiskRule, Verdict
 
@@ -22,7 +23,7 @@ class MaxTradesPerWindow(RiskRule):
     class Params(registry.Params):
         """`max_trades` over all pairs within the last `window_steps`."""
 
-        max_trades: int = pydantic.Field(20, ge=1)
+        max_trades: int = Param(20, ge=1, low=2, high=50, log=True)
         window_steps: int = pydantic.Field(24, ge=1)
 
     STATE: ClassVar[tuple[str, ...]] = ("_steps",)
@@ -44,3 +45,7 @@ class MaxTradesPerWindow(RiskRule):
     def approved(self, proposal: Proposal) -> None:
         """Count it."""
         self._steps.append(proposal.step)
+
+    def exited(self, index: int, step: int) -> None:
+        """Count it."""
+        self._steps.append(step)

@@ -73,6 +73,15 @@ class VarEsLimit(RiskRule):
         if self._filled < self._rows.shape[0]:
             self._filled += 1
 
+    def observe_many(self, returns: FloatArray) -> None:
+        """Keep many steps' joint returns."""
+        size = self._rows.shape[0]
+        places = (self._at + np.arange(len(returns))) % size
+        # of more rows than the window holds, the last ones stay
+        self._rows[places[-size:]] = returns[-size:]
+        self._at = (self._at + len(returns)) % size
+        self._filled = min(size, self._filled + len(returns))
+
     def check(self, proposal: Proposal, book: Book) -> Verdict | None:
         """Measure the book after the trade."""
         weights = list(book.exposures)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pydantic
-
 from actors.domain import registry
+from actors.domain.params import Param
 from actors.domain.registry import component
 from actors.domain.risk.sizing.base import Sizing
 
@@ -22,7 +21,7 @@ class FixedFraction(Sizing):
     class Params(registry.Params):
         """`fraction` of the wished exposure that is held."""
 
-        fraction: float = pydantic.Field(0.5, gt=0, le=1)
+        fraction: float = Param(0.5, gt=0, le=1, low=0.1, high=1.0)
 
     def size(self, target_frac: float, volatility: float, correlation: float, active_pairs: int) -> float:
         """Return ``fraction × wish``."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pydantic
-
 from actors.domain import registry
+from actors.domain.params import Param
 from actors.domain.registry import component
 from actors.domain.risk.sizing.base import Sizing
 
@@ -33,8 +32,8 @@ class VolatilityTarget(Sizing):
     class Params(registry.Params):
         """`target_volatility_ann_frac`: annual (365 d); `max_scale`: cap of the multiplier."""
 
-        target_volatility_ann_frac: float = pydantic.Field(0.4, gt=0)
-        max_scale: float = pydantic.Field(1.0, gt=0)
+        target_volatility_ann_frac: float = Param(0.4, gt=0, low=0.1, high=1.0)
+        max_scale: float = Param(1.0, gt=0, low=0.5, high=2.0)
         correlation_aware: bool = True
 
     def __init__(self, params: Any, periods_per_year: float) -> None:

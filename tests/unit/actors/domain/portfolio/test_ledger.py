@@ -10,6 +10,7 @@ import pytest
 from actors.domain import state
 from actors.domain.errors import InvalidParamsError, TradingError
 from actors.domain.events.execution import OrderFilled
+from actors.domain.events.portfolio import AccountCharged
 from actors.domain.model.instrument import Instrument
 from actors.domain.portfolio.ledger import ASSETS, EQUITY, FEES, TRADING, Ledger
 
@@ -24,6 +25,13 @@ def fill(
         ts_event_ns=n, source="venue", instrument_id=x.pop("pair", BTC), client_order_id="c", intent_id="i",
         fill_id=f"f{n}", ts_fill_ns=n, side=side, quantity=D(qty), price=D(price), fee=D(fee),
         fee_currency=currency, liquidity="taker", leaves_quantity=D(0), **x,
+    )  # fmt: skip
+
+
+def charge(n: int, amount: str, kind: str = "funding", pair: str | None = BTC, **x: Any) -> AccountCharged:
+    return AccountCharged(
+        ts_event_ns=n, source="venue", instrument_id=pair, charge_id=f"c{n}", kind=kind, amount=D(amount),
+        currency=x.get("currency", "USDT"), rate=D("0.0001"), basis=D(1),
     )  # fmt: skip
 
 
@@ -177,3 +185,48 @@ def test_rebuilding_from_the_fills_gives_the_same_books() -> None:
     restored.load_state(state.loads(state.dumps(ledger.state())))
     restored.check()
     assert restored.equity == ledger.equity
+
+
+def test_what_holding_cost_is_in_the_round_trip_and_in_its_own_account() -> None:
+    ledger = make()
+    ledger.apply(fill(1, -1, "2", "100", "0.2"), 1)
+    assert ledger.charge(charge(2, "0.5"))
+    assert ledger.charge(charge(3, "-0.125"))  # a short receives
+    assert not ledger.charge(charge(3, "-0.125"))  # booked before
+    assert ledger.charge(charge(4, "0.25", "borrow"))
+    ledger.mark(BTC, 100.0)
+    assert ledger.equity == D(1000) - D("0.2") - D("0.625")
+    ledger.check()
+    ledger.charge(charge(5, "3", "liquidation"))
+    (trip,) = ledger.apply(fill(6, 1, "2", "110", "0.22"), 9) or []
+    assert (trip.side, trip.carry_quote, trip.fees_quote) == ("short", D("3.625"), D("0.42"))
+    assert trip.pnl_quote == D(-20) - D("0.42") - D("3.625") == ledger.realised
+    assert ledger.charged_quote == {"funding": D("0.375"), "borrow": D("0.25"), "liquidation": D(3)}
+    assert ledger.balance("funding", "USDT") == D("0.375")
+    assert ledger.cash == ledger.equity == D(1000) + trip.pnl_quote
+    ledger.check()
+
+
+def test_a_charge_of_no_pair_is_the_accounts() -> None:
+    ledger = make()
+    ledger.charge(charge(1, "0.75", "borrow", None))
+    assert (ledger.equity, ledger.position(BTC).realised) == (D("999.25"), D(0))
+    ledger.check()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"pair": "X/Y"}, {"kind": "gift"}, {"currency": "BTC"}], ids=lambda w: next(iter(w))
+)
+def test_a_foreign_charge_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(TradingError, match="LEDGER_FOREIGN_CHARGE"):
+        make().charge(charge(1, "1", **wrong))
+
+
+def test_a_position_forgets_no_charge_over_a_snapshot() -> None:
+    ledger, again = make(), make()
+    ledger.apply(fill(1, 1, "1", "100"), 1)
+    ledger.charge(charge(2, "0.5"))
+    again.load_state(state.loads(state.dumps(ledger.state())))
+    (one,), (other,) = (x.apply(fill(3, -1, "1", "100"), 3) or [] for x in (ledger, again))
+    assert one == other
+    assert other.carry_quote == D("0.5")

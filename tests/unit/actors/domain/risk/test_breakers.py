@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.domain.risk.breakers import NEVER, DailyLossBreaker, DrawdownBreaker
+from actors.domain.risk.breakers import NEVER, DailyLossBreaker, DrawdownBreaker, VenueLostBreaker
 
 HOUR = 3_600_000_000_000
 
@@ -57,3 +57,26 @@ def test_state_goes_round():
     again.load_state(b.state())
     assert again.state() == b.state()
     assert again.tripped
+
+
+def test_a_lost_venue_is_trusted_again_once_it_has_answered_for_a_while():
+    b = VenueLostBreaker(VenueLostBreaker.Params(settle_steps=2, halt_after_steps=10))
+    assert b.heard(5, "down")
+    assert not b.heard(6, "refusing")
+    assert not b.update(9, 0, 1.0, True)
+    assert not b.heard(10, "open")
+    assert not b.update(11, 0, 1.0, False)
+    assert b.update(12, 0, 1.0, False)
+    assert not b.tripped
+
+
+def test_a_venue_that_was_away_too_long_halts_for_good():
+    b = VenueLostBreaker(VenueLostBreaker.Params(settle_steps=1, halt_after_steps=3))
+    b.heard(0, "down")
+    assert not b.update(2, 0, 1.0, True)
+    assert b.update(3, 0, 1.0, True)
+    assert (b.halted, b.until_step, b.limit, b.observed) == (True, NEVER, 3.0, 3.0)
+    b.heard(4, "open")
+    assert not b.update(9, 0, 1.0, True)
+    assert b.tripped
+    assert not b.away

@@ -143,3 +143,64 @@ def test_cooldown_counts_from_the_exit_of_the_same_pair():
     assert r.check(ask(0.5, step=13), book(0, 0, 0)) is None
     assert r.check(ask(0.5, index=1, step=11), book(0, 0, 0)) is None
     assert r.check(ask(0.5, current=0.3, step=11), book(0.3, 0, 0)) is None
+
+
+def test_cooldown_and_trade_count_hear_of_protective_exits():
+    r = rule("cooldown", steps_after_exit=3)
+    r.exited(0, 10)
+    assert r.check(ask(0.5, step=12), book(0, 0, 0)).code == "COOLDOWN"
+    assert r.check(ask(0.5, step=13), book(0, 0, 0)) is None
+    r = rule("max_trades_per_window", max_trades=1, window_steps=10)
+    r.exited(0, 3)
+    assert r.check(ask(0.1, step=5), book(0, 0, 0)).code == "TRADE_COUNT_LIMIT"
+
+
+def held(r, *entries, price=100.0):
+    state = book(*[0.2] * 3)
+    state.entry = [price] * 3
+    for step, (current, wish) in entries:
+        r.approved(ask(wish, current=current, step=step))
+    return state
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_pyramiding_counts_entries_of_a_position_and_starts_anew_with_the_next(side):
+    r = rule("pyramiding", max_entries=2)
+    state = held(r, (0, (0.0, 0.2 * side)), (4, (0.2 * side, 0.3 * side)))
+    verdict = r.check(ask(0.4 * side, current=0.3 * side, step=9), state)
+    assert (verdict.code, verdict.limit, verdict.observed) == ("PYRAMID_ENTRIES", 2.0, 3.0)
+    assert r.check(ask(0.4 * side, current=0.3 * side, index=1, step=9), state) is None, "another pair"
+    assert r.check(ask(0.4 * side, step=9), state) is None, "an opening"
+    assert r.check(ask(-0.4 * side, current=0.3 * side, step=9), state) is None, "a reversal"
+    r.approved(ask(-0.4 * side, current=0.3 * side, step=10))
+    assert r.check(ask(-0.5 * side, current=-0.4 * side, step=12), state) is None
+
+
+def test_pyramiding_does_not_count_reductions_and_takes_dust_for_flat():
+    r = rule("pyramiding", max_entries=2)
+    state = held(r, (0, (0.0, 0.2)), (1, (0.2, 0.1)), (2, (0.1, 0.0)))
+    assert r.check(ask(0.3, current=0.2, step=3), state) is None
+    r.approved(ask(0.3, current=0.0005, step=4))  # 5 of 10,000: below the venue's 10
+    assert r.check(ask(0.4, current=0.3, step=5), state) is None
+
+
+def test_pyramiding_waits_between_entries():
+    r = rule("pyramiding", max_entries=9, min_steps_between=5)
+    state = held(r, (10, (0.0, 0.2)))
+    verdict = r.check(ask(0.3, current=0.2, step=14), state)
+    assert (verdict.code, verdict.limit, verdict.observed) == ("PYRAMID_WAIT", 5.0, 4.0)
+    assert r.check(ask(0.3, current=0.2, step=15), state) is None
+
+
+@pytest.mark.parametrize(
+    ("side", "entry", "gain"), [(1, 98.0, 1 / 49), (1, 99.5, 1 / 199), (-1, 98.0, -1 / 49)]
+)
+def test_pyramiding_adds_only_to_a_position_that_has_earned_it(side, entry, gain):
+    r = rule("pyramiding", max_entries=9, min_gain_frac=0.01)
+    state = held(r, (0, (0.0, 0.2 * side)), price=entry)
+    verdict = r.check(ask(0.3 * side, current=0.2 * side, step=5), state)
+    if gain >= 0.01:
+        assert verdict is None
+    else:
+        assert verdict.code == "PYRAMID_GAIN"
+        assert verdict.observed == pytest.approx(gain)
