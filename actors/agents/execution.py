@@ -36,6 +36,9 @@ PACKAGE: Final = "actors.domain.execution.algos"
 _REMEMBER_INTENTS = 4096
 _MOST_SHORTENED = 3
 _SHORTEN = Decimal("0.99")
+_GONE: Final = "REDUCE_ONLY_NO_POSITION"
+INSUFFICIENT_MARGIN: Final = "INSUFFICIENT_MARGIN"
+_TOO_DEAR = ("INSUFFICIENT_BALANCE", INSUFFICIENT_MARGIN)
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Work)
 
@@ -53,7 +56,7 @@ class ExecutionAgent(Agent):
     Notes
     -----
     Sends each order once: ids follow from the intent, and a plan seen before is ignored. A rejection is final
-    for its quantity, with one exception: a buy the balance does not cover is tried again at most three times,
+    for its quantity, with one exception: what balance or margin do not cover is tried again at most three times,
     1 % smaller each time (a price that moved between decision and order). What is given up is told by
     `AlertRaised`.
     """
@@ -96,6 +99,11 @@ class ExecutionAgent(Agent):
                 self._act(work, step, out)
         return out
 
+    @property
+    def busy(self) -> bool:
+        """True while a parent is at work: the agent may act without being told anything."""
+        return bool(self._works)
+
     # -- inputs ----------------------------------------------------------------------------------------------
 
     def _take(self, plan: ExecutionPlanned, step: int) -> None:
@@ -118,6 +126,7 @@ class ExecutionAgent(Agent):
             slices=plan.slices,
             offset_bps=plan.limit_offset_bps,
             started_step=step,
+            reduce_only=plan.reduce_only,
         )
         self._algo.start(work, instrument)
         self._works[work.intent_id] = work
@@ -154,8 +163,8 @@ class ExecutionAgent(Agent):
         self, work: Work, event: OrderRejected, leaves: Decimal, ts_ns: int, out: list[Event]
     ) -> None:
         if (
-            event.code == "INSUFFICIENT_BALANCE"
-            and work.side == BUY
+            event.code in _TOO_DEAR
+            and (work.side == BUY or event.code == INSUFFICIENT_MARGIN)
             and work.shortened < _MOST_SHORTENED
             and not work.stop_reason
         ):
@@ -172,6 +181,8 @@ class ExecutionAgent(Agent):
         if quantity <= 0:
             return
         work.abandoned += quantity
+        if code == _GONE:
+            return  # a protective order was faster
         out.append(
             AlertRaised(
                 ts_event_ns=ts_ns,
@@ -230,6 +241,7 @@ class ExecutionAgent(Agent):
                 quantity=action.quantity,
                 limit_price=action.limit_price,
                 arrival_price=price,
+                reduce_only=work.reduce_only or None,
             )
         )
 

@@ -19,6 +19,7 @@ from actors.domain.events.execution import (
     OrderRejected,
     SubmitOrder,
 )
+from actors.domain.events.portfolio import AccountCharged
 from actors.domain.processor import Agent, AgentContext, Step
 
 _COMMANDS = (SubmitOrder, CancelOrder)
@@ -36,6 +37,7 @@ class JournalAgent(Agent):
 
     consumes: ClassVar[tuple[type[Event], ...]] = (
         SubmitOrder, CancelOrder, OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, OrderExpired,
+        AccountCharged,
     )  # fmt: skip
 
     def __init__(self, ctx: AgentContext) -> None:

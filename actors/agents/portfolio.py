@@ -5,21 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from actors.domain.events.base import Event
 from actors.domain.events.execution import OrderFilled
-from actors.domain.events.market import BarClosed
-from actors.domain.events.portfolio import AccountUpdated, PositionChanged, TradeClosed
+from actors.domain.events.market import BarClosed, BarOverdue
+from actors.domain.events.portfolio import AccountCharged, AccountUpdated, PositionChanged, TradeClosed
 from actors.domain.events.risk import OrderIntentApproved
 from actors.domain.model.money import to_decimal
-from actors.domain.portfolio.ledger import Ledger
+from actors.domain.portfolio.ledger import BORROW, FUNDING, LIQUIDATION, Ledger
 from actors.domain.portfolio.position import RoundTrip
 from actors.domain.processor import Agent, AgentContext, Step
+from actors.domain.risk.exits import exit_reason
+
+_SAID: Final = {"exit": "signal", "reduce": "signal"}
+"""What a reader is told of an intent's reason, where it has a plainer name."""
+
+# a stop, a target, an addition and a partial exit may be asked for at the same close
+_INTENTS = 4
 
 
 class LedgerAgent(Agent):
-    """Books every fill, marks at each close, reports the account in every step.
+    """Books every fill and charge, marks at each close, reports the account in every step.
 
     Parameters
     ----------
@@ -31,11 +38,14 @@ class LedgerAgent(Agent):
     Notes
     -----
     If approved intents reach it (a step later, from the risk coordinator), a closed trade names the reason of
-    the intent that ended it; else its `exit_reason` is ``order``. The books are checked after each step with
-    fills and an imbalance stops the agent.
+    the intent that ended it (``signal`` where the wish went flat), or the protective exit (``stop``, ``target``,
+    ``trailing``, ``time``); else its `exit_reason` is ``order``. The books are checked after each step with
+    fills or charges and an imbalance stops the agent.
     """
 
-    consumes: ClassVar[tuple[type[Event], ...]] = (OrderFilled, BarClosed, OrderIntentApproved)
+    consumes: ClassVar[tuple[type[Event], ...]] = (
+        OrderFilled, AccountCharged, BarClosed, OrderIntentApproved, BarOverdue,
+    )  # fmt: skip
     STATE: ClassVar[tuple[str, ...]] = ("ledger", "_reasons")
 
     def __init__(
@@ -45,7 +55,7 @@ class LedgerAgent(Agent):
         currency = quote or next(iter(ctx.instruments.values())).quote
         self.ledger = Ledger(ctx.instruments, to_decimal(initial_cash), currency)
         self._positions = tuple((pair, self.ledger.position(pair)) for pair in ctx.pairs)
-        # the last two intents of each pair: a fill belongs to one of them
+        # the last intents of each pair: a fill belongs to one of them
         self._reasons: dict[str, list[list[str]]] = {}
 
     def process(self, step: Step) -> Sequence[Event]:
@@ -54,15 +64,19 @@ class LedgerAgent(Agent):
         ledger = self.ledger
         booked = False
         for event in step.inbox:
+            # the intent was approved in the step before, though its fill comes first by priority
+            if type(event) is OrderIntentApproved:
+                known = self._reasons.setdefault(event.instrument_id or "", [])
+                known.append([event.intent_id, event.reason])
+                del known[:-_INTENTS]
+        for event in step.inbox:
             kind = type(event)
             if kind is BarClosed:
                 ledger.mark(event.instrument_id, event.close)  # type: ignore[arg-type,attr-defined]
             elif kind is OrderFilled:
                 booked = self._book(event, step, out) or booked  # type: ignore[arg-type]
-            elif kind is OrderIntentApproved:
-                known = self._reasons.setdefault(event.instrument_id or "", [])
-                known.append([event.intent_id, event.reason])  # type: ignore[attr-defined]
-                del known[:-2]
+            elif kind is AccountCharged:
+                booked = ledger.charge(event) or booked  # type: ignore[arg-type]
         if booked:
             ledger.check()
         out.append(self._account(step.ts_event_ns))
@@ -109,7 +123,8 @@ class LedgerAgent(Agent):
             pnl_quote=trip.pnl_quote,
             return_frac=trip.return_frac,
             duration_bars=trip.closed_step - trip.opened_step,
-            exit_reason=reasons[-1] if reasons else "order",
+            exit_reason=_SAID.get(reasons[-1], reasons[-1]) if reasons else _own_reason(fill.intent_id),
+            carry_quote=trip.carry_quote,
         )
 
     def _account(self, ts_event_ns: int) -> AccountUpdated:
@@ -137,4 +152,14 @@ class LedgerAgent(Agent):
             fees_quote=ledger.fees_quote,
             slippage_quote=ledger.slippage_quote,
             realised_pnl_quote=ledger.realised,
+            funding_quote=ledger.charged_quote[FUNDING],
+            borrow_quote=ledger.charged_quote[BORROW],
+            liquidation_quote=ledger.charged_quote[LIQUIDATION],
         )
+
+
+def _own_reason(intent_id: str) -> str:
+    """Reason of a fill that no approved intent asked for: a protective exit, the venue's own, or from elsewhere."""
+    return exit_reason(intent_id) or (
+        intent_id.removeprefix("venue:") if intent_id.startswith("venue:") else "order"
+    )

@@ -29,11 +29,13 @@ from actors.domain.execution.planner import minimum_quantity, slice_count, split
 from actors.domain.model.money import ZERO
 from actors.domain.processor import Agent, AgentContext, Step
 from actors.domain.registry import Params
+from actors.domain.risk.exits import exit_reason
 
 DEFAULT_AGENTS: Final[Mapping[str, str]] = MappingProxyType(
     {"market": "execution-market", "limit": "execution-limit", "twap": "execution-twap"}
 )
 EXIT_REASON: Final = "breaker_exit"
+LEAVING: Final = ("exit", "reduce", EXIT_REASON)
 
 
 class ExecutionParams(Params):
@@ -74,12 +76,16 @@ class ExecutionCoordinator(Agent):
         Must name ``market``; without ``limit`` or ``twap`` their share goes to market.
     params : mapping
         See `ExecutionParams`.
+    protected : bool
+        Protective orders stand beside ours: what leaves a position is sent reduce-only, so the two together never
+        sell more than there is.
 
     Notes
     -----
     A new intent for a pair withdraws what is left of the one before: its quantity was reckoned from the
     position, which does not know of open orders. A tripped breaker withdraws every working intent except
-    exits with the reason ``breaker_exit``. Approvals in the breaker's own step stand: risk knew of it.
+    exits with the reason ``breaker_exit``. Approvals in the breaker's own step stand: risk knew of it. A fill of
+    a protective exit withdraws what still opens or enlarges that position.
     """
 
     consumes: ClassVar[tuple[type[Event], ...]] = (
@@ -96,8 +102,10 @@ class ExecutionCoordinator(Agent):
         *,
         agents: Mapping[str, str] = DEFAULT_AGENTS,
         params: Mapping[str, Any] = MappingProxyType({}),
+        protected: bool = False,
     ) -> None:
         super().__init__(ctx)
+        self._protected = protected
         try:
             p = ExecutionParams(**params)
         except pydantic.ValidationError as e:
@@ -109,7 +117,7 @@ class ExecutionCoordinator(Agent):
         self._agents = dict(agents)
         self._p = p
         self._alpha = 1.0 - 0.5 ** (1.0 / p.half_life_bars)
-        # pair → [intent id, reason, quantity to do, quantity done, [agents]]
+        # pair → [intent id, reason, quantity to do, quantity done, [agents], side]
         self._working: dict[str, list[Any]] = {}
         self._volume: dict[str, float] = {}
         self._last: dict[str, tuple[float, float]] = {}
@@ -124,6 +132,7 @@ class ExecutionCoordinator(Agent):
                 self._observe(event)  # type: ignore[arg-type]
             elif kind is OrderFilled:
                 self._count(event)  # type: ignore[arg-type]
+                self._give_way(event, step.ts_event_ns, out)  # type: ignore[arg-type]
         # after the bars: an intent is planned on the volume of the bar it was decided at
         for event in step.inbox:
             if isinstance(event, CircuitBreakerTripped):
@@ -158,8 +167,15 @@ class ExecutionCoordinator(Agent):
             if work[3] >= work[2]:
                 del self._working[fill.instrument_id or ""]
 
+    def _give_way(self, fill: OrderFilled, ts_ns: int, out: list[Event]) -> None:
+        """After a protective exit, stop what would buy the position back."""
+        reason, pair = exit_reason(fill.intent_id), fill.instrument_id or ""
+        work = self._working.get(pair)
+        if reason is not None and work is not None and work[5] == -fill.side:
+            self._stop(pair, f"exit {reason}", ts_ns, fill.intent_id, out)
+
     def _stop(self, pair: str, reason: str, ts_ns: int, cause: str, out: list[Event]) -> None:
-        intent_id, _, _, _, agents = self._working.pop(pair)
+        intent_id, _, _, _, agents, _ = self._working.pop(pair)
         out.extend(
             ExecutionStopped(
                 ts_event_ns=ts_ns,
@@ -198,10 +214,11 @@ class ExecutionCoordinator(Agent):
                     urgency=intent.urgency,
                     slices=slices,
                     limit_offset_bps=self._p.limit_offset_bps if algo == "limit" else 0.0,
+                    reduce_only=self._protected and intent.reason in LEAVING,
                 )
             )
         agents = [self._agents[algo] for algo, _, _ in parts]
-        self._working[pair] = [intent.intent_id, intent.reason, quantity, ZERO, agents]
+        self._working[pair] = [intent.intent_id, intent.reason, quantity, ZERO, agents, sign]
 
     def _choose(
         self, pair: str, quantity: Decimal, intent: OrderIntentApproved

@@ -9,11 +9,14 @@ from typing import Any, ClassVar
 
 import pydantic
 
+from actors.coordinators.wishes import SizedWishes
 from actors.domain import registry
+from actors.domain.agent_params import checked
 from actors.domain.errors import InvalidParamsError
 from actors.domain.events.base import Event
-from actors.domain.events.market import BarClosed, DataQualityAssessed
-from actors.domain.events.portfolio import AccountUpdated
+from actors.domain.events.execution import OrderFilled, VenueStatusChanged
+from actors.domain.events.market import BarClosed, DataQualityAssessed, TradingEnded
+from actors.domain.events.portfolio import AccountUpdated, PositionChanged, TradeClosed
 from actors.domain.events.risk import (
     CircuitBreakerReset,
     CircuitBreakerTripped,
@@ -25,8 +28,9 @@ from actors.domain.events.risk import (
 from actors.domain.events.signal import TargetExposureSet
 from actors.domain.events.system import AgentGaveUp
 from actors.domain.model.money import ZERO
-from actors.domain.processor import Agent, AgentContext, Step
-from actors.domain.risk.breakers import NEVER, Breaker, ManualBreaker, build_breakers
+from actors.domain.processor import AgentContext, Step
+from actors.domain.risk.breakers import NEVER, Breaker, ManualBreaker, VenueLostBreaker, build_breakers
+from actors.domain.risk.exits import ExitParams
 from actors.domain.risk.policy import RiskPolicy
 from actors.domain.risk.rules.base import Book, Proposal, RiskRule, Verdict
 from actors.domain.risk.sizing.base import Sizing
@@ -37,7 +41,7 @@ _YEAR_NS = 365 * 86_400_000_000_000
 _NAN = math.nan
 
 
-class RiskCoordinator(Agent):
+class RiskCoordinator(SizedWishes):
     """Turns target exposures into approved or denied order intents.
 
     Parameters
@@ -53,23 +57,29 @@ class RiskCoordinator(Agent):
         See `build_breakers`.
     params : mapping
         See `RiskPolicy`.
+    exits : mapping
+        Protective exits of the run, see `ExitParams`; none by default.
 
     Notes
     -----
     Per pair: wish → size → dead band → rules → quantity on the lot → intent. Reductions are handled before
     increases. Positions are the ledger's; approved intents that still work count in the limits with the
     larger magnitude of held and granted. An approval of quantity 0 (reason ``hold``) withdraws the pair's
-    intent at work. State: a few numbers per pair, the rules' and the breakers' state. Cost O(1) per pair and
+    intent at work. Where a protective exit has filled, a wish on the side it left counts as flat until the
+    wish has been something else: the signal must turn anew. State: a few numbers per pair, the sizing's, the
+    rules' and the breakers' state. Cost O(1) per pair and
     step, plus the rules' cost when a trade is asked for. During warm-up it measures and is silent.
     """
 
     consumes: ClassVar[tuple[type[Event], ...]] = (
-        TargetExposureSet, AccountUpdated, RiskMeasured, BarClosed, DataQualityAssessed,
+        TargetExposureSet, AccountUpdated, RiskMeasured, BarClosed, DataQualityAssessed, TradingEnded,
+        PositionChanged, TradeClosed, OrderFilled, AgentGaveUp, VenueStatusChanged,
     )  # fmt: skip
     STATE: ClassVar[tuple[str, ...]] = (
-        "_rules", "_breakers", "_lost", "_target", "_confidence", "_volatility", "_correlation", "_quality",
+        "_rules", "_breakers", "_lost", "_venue", "_target", "_confidence", "_volatility", "_correlation", "_quality",
         "_close", "_close_step", "_work_wish", "_work_frac", "_work_quantity", "_work_until",
-        "_denied_code", "_denied_side", "_denied_step", "_breached_step",
+        "_denied_code", "_denied_side", "_denied_step", "_breached_step", "_sizing", "_range", "_entry",
+        "_exited",
     )  # fmt: skip
 
     def __init__(
@@ -79,9 +89,12 @@ class RiskCoordinator(Agent):
         rules: Sequence[Mapping[str, Any]] = (),
         breakers: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
+        exits: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(ctx)
         self._policy = _policy(params or {})
+        self._exits = checked(ExitParams, exits, "exits")
+        self._needs_range = self._exits.needs_range
         chosen = sizing or {"kind": "volatility_target"}
         self._sizing: Sizing = registry.build(
             SIZING, chosen["kind"], chosen.get("params"), periods_per_year=_YEAR_NS / ctx.timeframe_ns
@@ -92,7 +105,11 @@ class RiskCoordinator(Agent):
         ]
         self._observers = [rule for rule in self._rules if rule.observes]
         self._breakers: dict[str, Breaker] = build_breakers(breakers or {}, ctx.timeframe_ns)
-        self._lost = ManualBreaker()
+        # tripped by the host, never by the account, so it is not among those that are asked each step
+        self._lost: Breaker = self._breakers.pop(ManualBreaker.NAME, ManualBreaker())
+        # tripped by what the venue's connection says; without it orders go on into the void
+        known = self._breakers.pop(VenueLostBreaker.NAME, None)
+        self._venue = known if isinstance(known, VenueLostBreaker) else None
         self._instruments = [ctx.instruments[pair] for pair in ctx.pairs]
         self._venue_minimum = [float(instrument.min_notional) for instrument in self._instruments]
         self._at = {pair: i for i, pair in enumerate(ctx.pairs)}
@@ -112,8 +129,11 @@ class RiskCoordinator(Agent):
         self._denied_side = [0] * n
         self._denied_step = [-1] * n
         self._breached_step = [-(1 << 40)] * len(self._rules)
+        self._range = [_NAN] * n
+        self._entry = [_NAN] * n
+        self._exited = [0] * n
         self._book = Book(n)
-        self._book.quality = self._quality
+        self._book.quality, self._book.entry = self._quality, self._entry
         self._intents = 0
 
     def process(self, step: Step) -> Sequence[Event]:
@@ -142,11 +162,24 @@ class RiskCoordinator(Agent):
                 account = event  # type: ignore[assignment]
             elif kind is DataQualityAssessed:
                 self._quality[self._at[event.instrument_id]] = event.score  # type: ignore[index, attr-defined]
+            elif kind is PositionChanged:
+                i = self._at[event.instrument_id]  # type: ignore[index]
+                self._entry[i] = float(event.average_price) if event.quantity else _NAN  # type: ignore[attr-defined]
+            elif kind is TradeClosed:
+                self._sizing.closed(event.return_frac)  # type: ignore[attr-defined]
+            elif kind is OrderFilled:
+                self._take_exit(event, number)  # type: ignore[arg-type]
+            elif kind is TradingEnded:
+                # nothing is wished of it any more; it must not count among the pairs that share the risk
+                self._target[self._at[event.instrument_id]] = _NAN  # type: ignore[index]
             elif kind is AgentGaveUp and not self._lost.tripped:
                 self._lost.trip(0.0, float(event.restarts), NEVER)  # type: ignore[attr-defined]
                 out.append(self._tripped(self._lost, step))
+            elif kind is VenueStatusChanged:
+                self._take_status(event, step, out)  # type: ignore[arg-type]
         for rule in self._observers:
             rule.observe(returns)
+        self._forget_exits()
         if account is None:
             return out
         self._look_at_book(number, account)
@@ -154,9 +187,18 @@ class RiskCoordinator(Agent):
         if step.warmup:
             return out
         self._report_breaches(step, out)
+        if (
+            self._venue is not None
+            and self._venue.tripped
+            and not (self._venue.halted and not self._venue.away)
+        ):
+            # neither an exit nor a withdrawal would get through
+            self._refuse_new(step, account, out)
+            return out
         if stopped_by:
             self._flatten(step, account, out)
-        wishes = self._wishes(number)
+        self._withdraw_stale(step, account, out)
+        wishes = self._wishes(number, account)
         held = self._book.held
         later = []
         for i, wish in enumerate(wishes):
@@ -171,16 +213,10 @@ class RiskCoordinator(Agent):
         return out
 
     def load_state(self, tree: dict[str, Any]) -> None:
-        """Restore; the book shares the quality scores."""
+        """Restore; the book shares the quality scores and entry prices."""
         super().load_state(tree)
-        self._book.quality = self._quality
+        self._book.quality, self._book.entry = self._quality, self._entry
         self._observers = [rule for rule in self._rules if rule.observes]
-
-    def _take_measure(self, event: RiskMeasured) -> None:
-        if event.measure == "volatility" and event.instrument_id is not None:
-            self._volatility[self._at[event.instrument_id]] = event.value
-        elif event.measure == "correlation" and event.instrument_id is None:
-            self._correlation = event.value
 
     def _look_at_book(self, number: int, account: AccountUpdated) -> None:
         """Read the ledger and forget intents that are done or have had their time."""
@@ -200,7 +236,8 @@ class RiskCoordinator(Agent):
         equity = float(account.equity)
         flat = self._flat(account, equity)
         stopped_by = "agent_lost" if self._lost.tripped else ""
-        for name, breaker in self._breakers.items():
+        venue = {} if self._venue is None else {self._venue.name: self._venue}
+        for name, breaker in {**self._breakers, **venue}.items():
             if breaker.update(step.number, step.ts_event_ns, equity, flat):
                 out.append(
                     self._tripped(breaker, step)
@@ -210,6 +247,25 @@ class RiskCoordinator(Agent):
             if breaker.tripped:
                 stopped_by = name
         return stopped_by
+
+    def _take_status(self, event: VenueStatusChanged, step: Step, out: list[Event]) -> None:
+        if self._venue is not None and self._venue.heard(step.number, event.state):
+            out.append(self._tripped(self._venue, step))
+
+    def _refuse_new(self, step: Step, account: AccountUpdated, out: list[Event]) -> None:
+        """Say no to new risk while the venue does not answer."""
+        for i, wish in enumerate(self._wishes(step.number, account)):
+            if wish is not None:
+                self._decide(i, wish, step, account, VenueLostBreaker.NAME, out)
+
+    def _withdraw_stale(self, step: Step, account: AccountUpdated, out: list[Event]) -> None:
+        """Withdraw the intents at work of pairs whose feed has fallen silent."""
+        for i, until in enumerate(self._work_until):
+            if until < 0 or step.number - self._close_step[i] < self._policy.stale_steps:
+                continue
+            proposal = self._proposal(i, self._book.held[i], step.number, float(account.equity))
+            position = account.positions[i]
+            self._approve(proposal, ZERO, position, self._book.held[i], step, out, "stale", 0)
 
     def _flat(self, account: AccountUpdated, equity: float) -> bool:
         """Tell whether nothing is held that the venue would buy back (dust counts as flat)."""
@@ -262,22 +318,6 @@ class RiskCoordinator(Agent):
                 self._policy.exit_retry_steps,
             )  # fmt: skip
 
-    def _wishes(self, number: int) -> list[float | None]:
-        """Return the sized exposure per pair; None where nothing is to be decided in this step."""
-        active = 0
-        for target in self._target:
-            if target == target and target != 0.0:
-                active += 1
-        size, correlation, short = self._sizing.size, self._correlation, self._policy.allow_short
-        out: list[float | None] = []
-        for i, target in enumerate(self._target):
-            if target != target or self._close_step[i] != number:
-                out.append(None)
-                continue
-            wish = size(target, self._volatility[i], correlation, active)
-            out.append(0.0 if wish < 0.0 and not short else wish)
-        return out
-
     def _proposal(self, i: int, wish: float, number: int, equity: float) -> Proposal:
         return Proposal(
             i, self.ctx.pairs[i], number, self._book.held[i], wish, equity, self._close[i],
@@ -287,9 +327,10 @@ class RiskCoordinator(Agent):
     def _decide(
         self, i: int, wish: float, step: Step, account: AccountUpdated, stopped_by: str, out: list[Event]
     ) -> None:
-        held, position, band = self._book.held[i], account.positions[i], self._policy.rebalance_band_frac
+        held, position = self._book.held[i], account.positions[i]
         working = self._work_until[i] >= 0
         equity = float(account.equity)
+        band = self._policy.rebalance_band_frac if working else self._band(i, equity)
         if wish != wish:
             if position == 0 and not working:
                 unknown = self._proposal(i, self._target[i], step.number, equity)
@@ -338,7 +379,8 @@ class RiskCoordinator(Agent):
         What is granted is `current_frac` after a denial. A resize into the dead band is a denial: the rule
         that leaves no room worth trading is the one to name.
         """
-        held, band, objection = proposal.current_frac, self._policy.rebalance_band_frac, None
+        held, objection = proposal.current_frac, None
+        band = self._band(proposal.index, proposal.equity)
         for name, rule in zip(self._rule_names, self._rules, strict=True):
             if rule.limits_risk and proposal.reduces:
                 continue
@@ -364,6 +406,8 @@ class RiskCoordinator(Agent):
         return instrument.quantity(instrument.quantity(frac * equity / self._close[i]) - position)
 
     def _breaker_figures(self, name: str) -> tuple[float, float]:
+        if self._venue is not None and name == self._venue.name:
+            return self._venue.limit, self._venue.observed
         breaker = self._lost if name == self._lost.name else self._breakers[name]
         return breaker.limit, breaker.observed
 

@@ -21,6 +21,7 @@ from actors.domain.events.base import Event
 from actors.domain.events.evaluation import WeightsRevised
 from actors.domain.events.regime import RegimeAssessed
 from actors.domain.events.signal import SignalEmitted, SignalsAggregated, TargetExposureSet
+from actors.domain.params import Param
 from actors.domain.processor import Agent, AgentContext, Step
 from actors.domain.registry import Params
 
@@ -48,8 +49,8 @@ class StrategyCoordinatorParams(Params):
     """
 
     regime_table: dict[str, dict[str, float]] | None = None
-    max_target_frac: float = pydantic.Field(0.5, gt=0)
-    min_change_frac: float = pydantic.Field(0.04, ge=0)
+    max_target_frac: float = Param(0.5, gt=0, low=0.1, high=1.0)
+    min_change_frac: float = Param(0.04, ge=0, low=0.0, high=0.2)
     open_frac: float = pydantic.Field(0.05, ge=0)
     close_frac: float = pydantic.Field(0.01, ge=0)
     shrink_power: float = pydantic.Field(1.0, ge=0)

@@ -14,7 +14,7 @@ import pydantic
 
 from actors.domain.agent_params import checked
 from actors.domain.events.base import Event
-from actors.domain.events.market import FLAG_FORWARD_FILLED, BarClosed, DataQualityAssessed
+from actors.domain.events.market import FLAG_FORWARD_FILLED, BarClosed, BarOverdue, DataQualityAssessed
 from actors.domain.events.system import AlertRaised
 from actors.domain.processor import Agent, AgentContext, Step
 from actors.domain.registry import Params
@@ -162,7 +162,7 @@ class HealthMonitor(Agent):
     """
 
     Params = HealthMonitorParams
-    consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed,)
+    consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed, BarOverdue)
     STATE: ClassVar[tuple[str, ...]] = ("_health",)
 
     def __init__(self, ctx: AgentContext, **params: Any) -> None:

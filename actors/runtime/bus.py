@@ -3,7 +3,9 @@
 Bars and signals go from handle to handle; what many parts want to hear about (regime changes, breakers,
 alerts, operator commands, the life of agents) goes through here. The most urgent message is delivered first,
 so a breaker overtakes everything that waits. A full mailbox drops the least urgent kinds into the dead
-letters; control messages and fills are never dropped, their publisher waits.
+letters; control messages and fills are kept beyond its bound, and where the bus itself is full their publisher
+waits. A subscriber that does not take a message within the deadline loses it to the dead letters, so that one that
+hangs cannot let the bus grow.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections import Counter, deque
 from typing import Any
 
 from actors.domain.events.base import PRIORITY_FILL, Event
+from actors.runtime.knowledge import fact_key
 from actors.runtime.wire import decode_block
 
 
@@ -30,15 +33,21 @@ class EventBus:
         letters beyond `mailbox`.
     mailbox : int
         Parked messages per subscriber.
+    deadline_s : float
+        Seconds that a subscriber has for a message; no decision hangs on it.
     """
 
-    def __init__(self, capacity: int = 10_000, per_subscriber: int = 64, mailbox: int = 1_000) -> None:
+    def __init__(
+        self, capacity: int = 10_000, per_subscriber: int = 64, mailbox: int = 1_000, deadline_s: float = 60.0
+    ) -> None:
         self._capacity, self._limit, self._mailbox = capacity, per_subscriber, mailbox
+        self._deadline = deadline_s
         self._queue: asyncio.PriorityQueue[tuple[int, int, Event]] = asyncio.PriorityQueue(capacity)
         self._sequence = itertools.count()
         self._subscribers: dict[str, tuple[Any, frozenset[str]]] = {}
         self._parked: dict[str, list[tuple[int, int, Event]]] = {}
         self._in_flight: Counter[str] = Counter()
+        self._retained: dict[tuple[str, str], tuple[int, int, Event]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._dead: deque[tuple[str, str]] = deque(maxlen=1_000)
         self._counts: Counter[str] = Counter()
@@ -51,10 +60,16 @@ class EventBus:
         return True
 
     async def subscribe(self, name: str, handle: Any, topics: list[str]) -> None:
-        """Deliver `topics` to ``handle.notify(event)``; a second call replaces the first."""
+        """Deliver `topics` to ``handle.notify(event)``; a second call replaces the first.
+
+        Whoever comes late, or again after its process died, first hears the last word on each fact.
+        """
         await self.ready()
         self._subscribers[name] = (handle, frozenset(topics))
         self._parked.setdefault(name, [])
+        for (topic, _), item in sorted(self._retained.items(), key=lambda row: row[1][:2]):
+            if topic in topics or "*" in topics:
+                self._offer(name, item)
 
     async def publish(self, payload: bytes) -> int:
         """Take a block of events; return how many were accepted."""
@@ -85,6 +100,7 @@ class EventBus:
         while True:
             item = await self._queue.get()
             topic = type(item[2]).__name__
+            self._retained[topic, fact_key(item[2])] = item
             for name, (_, topics) in list(self._subscribers.items()):
                 if topic in topics or "*" in topics:
                     self._offer(name, item)
@@ -107,7 +123,8 @@ class EventBus:
     async def _deliver(self, name: str, event: Event) -> None:
         handle, _ = self._subscribers[name]
         try:
-            await handle.notify.remote(event)
+            async with asyncio.timeout(self._deadline):
+                await handle.notify.remote(event)
             self._counts[type(event).__name__] += 1
         except Exception as e:  # noqa: BLE001 - any failure of a subscriber ends in the dead letters
             self._bury(name, event, f"{type(e).__name__}")

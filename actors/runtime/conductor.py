@@ -10,54 +10,31 @@ lets everything in flight settle, asks the supervisor until every agent answers,
 that have no good reply, plus, for an agent that came back from its snapshot, the calls since then. Agents
 answer repeated steps from memory, so nothing happens twice; the repeated replies are compared with the first
 ones, and a difference stops the run.
+
+An agent that only advises and is given up by the supervisor ends nothing: that it is missing, and since which
+step, becomes an input of the next block, journalled like any other, on which the risk coordinator trips its
+breaker. The same input log gives the same decisions on either host.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import (
-    ActorDiedError,
-    ActorUnavailableError,
-    GetTimeoutError,
-    ObjectLostError,
-    RayActorError,
-    RayTaskError,
-    WorkerCrashedError,
-)
+from ray.exceptions import GetTimeoutError, RayTaskError
 
-from actors.domain.errors import AgentError, SupervisionError, TradingError
+from actors.domain.errors import AgentError, FleetUnavailableError, SupervisionError
 from actors.domain.events.base import Event
+from actors.domain.events.system import AgentGaveUp
+from actors.runtime import names
+from actors.runtime.calls import LOST, Call, is_lost, root_of
 from actors.runtime.graph import FEED, FleetGraph
 from actors.runtime.slices import Slice, SliceFeed
 from actors.runtime.wire import decode_block, encode_block
 
-_LOST = (RayActorError, ActorDiedError, ActorUnavailableError, ObjectLostError, WorkerCrashedError)
 Outputs = list[tuple[str, Sequence[Event]]]
-
-
-@dataclass(eq=False)
-class Call:
-    """One call of one agent: steps ``first .. first + count - 1`` (or a snapshot when count is 0)."""
-
-    agent: str
-    first: int
-    count: int
-    feeds: list[tuple[int, Call, int]] = field(default_factory=list)
-    payload: bytes | None = None
-    """Input bytes of a feed call."""
-    ref: Any = None
-    reply: bytes | None = None
-    """Known good reply."""
-
-    @property
-    def last(self) -> int:
-        """Last step of the call."""
-        return self.first + self.count - 1
 
 
 class Conductor:
@@ -79,6 +56,8 @@ class Conductor:
         Hears each step when the order path is about to be computed (chaos strikes here).
     on_saved : callable (step), optional
         Hears when all agents hold the snapshot of `step`.
+    may_lose : collection of str
+        Agents that the run may go on without; the loss of any other ends it with its state saved.
     """
 
     def __init__(
@@ -95,6 +74,7 @@ class Conductor:
         on_saved: Callable[[int], None] | None = None,
         on_recovered: Callable[[dict[str, dict[str, Any]], float], None] | None = None,
         recovery_deadline_s: float = 180.0,
+        may_lose: Collection[str] = (),
     ) -> None:
         self.graph, self.feed = graph, feed
         self.supervisor, self.handles = supervisor, handles
@@ -103,6 +83,7 @@ class Conductor:
             max(1, round(snapshot_every_steps / self.block)) * self.block if snapshot_every_steps else 0
         )
         self._on_step, self._on_submit, self._on_saved = on_step, on_submit, on_saved
+        self._handed_on = 0
         self._on_recovered = on_recovered
         self._deadline = recovery_deadline_s
         self._ahead = [s for s in graph.specs if not s.loop]
@@ -122,6 +103,11 @@ class Conductor:
         self._saving: dict[int, list[Call]] = {}
         self.recoveries = 0
         self._idle_recoveries = 0
+        self._may_lose = frozenset(may_lose)
+        self._missing = feed.missing_from()
+        """Agents that were given up, and the first step of each that is missing."""
+        self._fed = self._stop = 0
+        """First step whose inputs have not been handed out, and the end of the run."""
 
     # -- the run ------------------------------------------------------------------------------------------
 
@@ -143,6 +129,7 @@ class Conductor:
     def run(self, begin: int = 0, end: int | None = None) -> None:
         """Compute steps ``begin <= step < end``; `begin` is on a block boundary."""
         stop = len(self.feed) if end is None else min(end, len(self.feed))
+        self._fed, self._stop = begin, stop
         self._note(self._ensure())
         blocks = [(k, min(k + self.block, stop)) for k in range(begin, stop, self.block)]
         slices: dict[int, list[Slice]] = {}
@@ -159,10 +146,13 @@ class Conductor:
 
     def _run_ahead(self, begin: int, end: int) -> list[Slice]:
         block = self.feed.block(begin, end)
+        self._fed = end
         inputs = Call(FEED, begin, end - begin, payload=encode_block([s.events for s in block]))
         self._submit(inputs, block)
         for spec in self._ahead:
-            self._submit(self._plan(spec.name, begin, end - begin), block)
+            count = min(end, self._missing.get(spec.name, end)) - begin
+            if count > 0:
+                self._submit(self._plan(spec.name, begin, count), block)
         if self.every and end % self.every == 0:
             self._save(end - 1, self._ahead)
         return block
@@ -232,12 +222,13 @@ class Conductor:
                 outputs = self._read(begin, end)
                 self._check_repeated()
                 break
-            except _LOST as e:
+            except LOST as e:
                 self._recover(e)
             except RayTaskError as e:
-                self._recover(_root(e))
+                self._recover(root_of(e))
         for item in block:
             self._on_step(item, outputs[item.step - begin])
+        self._handed_on = end
         self._finish_saves(wait=False)
 
     def _read(self, begin: int, end: int) -> list[Outputs]:
@@ -262,6 +253,8 @@ class Conductor:
 
     def _save(self, step: int, specs: Sequence[Any]) -> None:
         for spec in specs:
+            if step >= self._missing.get(spec.name, step + 1):
+                continue
             call = Call(spec.name, step, 0)
             self._submit(call, [])
             self._saving.setdefault(step, []).append(call)
@@ -269,8 +262,12 @@ class Conductor:
     def _finish_saves(self, *, wait: bool) -> None:
         """When all agents hold a snapshot, forget what lies before it."""
         for step in sorted(self._saving):
+            if not wait and step >= self._handed_on:
+                # agents may be ahead of us: what lies before their snapshot is still to be handed on
+                return
             calls = self._saving[step]
-            if len(calls) < len(self.graph.specs):
+            present = sum(step < self._missing.get(n, step + 1) for n in self.graph.names)
+            if len(calls) < present:
                 continue
             while True:
                 refs = [c.ref for c in calls]
@@ -281,10 +278,10 @@ class Conductor:
                     for call in calls:
                         call.reply = b""
                     break
-                except _LOST as e:
+                except LOST as e:
                     self._recover(e)
                 except RayTaskError as e:
-                    self._recover(_root(e))
+                    self._recover(root_of(e))
             del self._saving[step]
             self._forget(step)
             if self._on_saved is not None:
@@ -296,7 +293,8 @@ class Conductor:
         for name, calls in self._produced.items():
             self._produced[name] = [c for c in calls if c.last > keep]
         for name in self.graph.names:
-            self.handles[name].forget.remote(step)
+            if name not in self._missing:
+                self.handles[name].forget.remote(step)
 
     # -- recovery -----------------------------------------------------------------------------------------
 
@@ -304,25 +302,59 @@ class Conductor:
         """Ask the supervisor (which may itself be coming back) until every agent answers."""
         end = time.monotonic() + self._deadline
         while True:
+            gone = [n for n, first in self._missing.items() if first <= self._fed]
             try:
                 rows: dict[str, dict[str, Any]] = ray.get(
-                    self.supervisor.ensure.remote(self._deadline), timeout=self._deadline + 30
+                    self.supervisor.ensure.remote(self._deadline, gone), timeout=self._deadline + 30
                 )
                 return rows
-            except _LOST as e:
+            except LOST as e:
                 if time.monotonic() > end:
-                    raise SupervisionError(
+                    raise FleetUnavailableError(
                         "SUPERVISOR_MISSING",
                         f"supervisor: expected an answer within {self._deadline:g} s, found {e}",
                     ) from e
                 time.sleep(0.1)
             except GetTimeoutError as e:
-                raise SupervisionError(
+                raise FleetUnavailableError(
                     "SUPERVISOR_MISSING",
                     f"supervisor: expected an answer within {self._deadline:g} s, found none",
                 ) from e
             except RayTaskError as e:
-                raise _root(e) from e
+                root = root_of(e)
+                if not isinstance(root, SupervisionError) or not self._go_on_without(root):
+                    raise root from e
+
+    def _go_on_without(self, error: SupervisionError) -> bool:
+        """Take it as an input of the next block that an agent was given up; False if that cannot be.
+
+        The steps that it has not answered stay empty. Nothing that was computed is touched, so all that has been
+        decided stands.
+        """
+        name = str(error.context.get("agent", ""))
+        if error.code != "AGENT_GAVE_UP" or name not in self._may_lose or self._fed >= self._stop:
+            return False
+        calls = [c for c in self._window if c.agent == name]
+        unknown = {id(c) for c in calls if c.reply is None}
+        if any(c.reply is not None and id(s) in unknown for c in self._window for _, s, _ in c.feeds):
+            return False  # somebody acted on an answer that is lost: it cannot be called missing
+        planned = max((c.last + 1 for c in self._produced[name]), default=self._fed)
+        first = min((c.first for c in calls if c.count and c.reply is None), default=planned)
+        for call in calls:
+            if call.reply is None:
+                call.reply = encode_block([()] * call.count) if call.count else b""
+            call.ref = ray.put(call.reply)
+        self._verify = [(c, v) for c, v in self._verify if c.agent != name]
+        self._missing[name] = first
+        self.feed.lose(
+            self._fed,
+            AgentGaveUp(
+                ts_event_ns=int(self.feed.times[self._fed]), source=names.SUPERVISOR, agent=name,
+                restarts=int(error.context["restarts"]), window_s=float(error.context["window_s"]),
+                missing_from_step=first,
+            ),
+        )  # fmt: skip
+        return True
 
     def _note(self, rows: dict[str, dict[str, Any]]) -> list[str]:
         """Take over handles; return the agents that are new incarnations since last time."""
@@ -336,7 +368,7 @@ class Conductor:
         return fresh
 
     def _recover(self, cause: BaseException) -> None:
-        if not _lost(cause):
+        if not is_lost(cause):
             raise cause
         started = time.monotonic()
         self.recoveries += 1
@@ -352,7 +384,7 @@ class Conductor:
                 if call.reply is None:
                     self._send(call)
                 continue
-            behind = call.agent != FEED and call.first > rows[call.agent]["last_step"]
+            behind = call.agent in rows and call.first > rows[call.agent]["last_step"]
             if behind and call.reply is not None:
                 self._verify.append((call, call.reply))
             if behind or call.reply is None:
@@ -368,7 +400,7 @@ class Conductor:
         while refs:
             _, refs = ray.wait(refs, num_returns=len(refs), timeout=5.0)
             if refs and time.monotonic() > end:
-                raise SupervisionError(
+                raise FleetUnavailableError(
                     "SETTLE_TIMEOUT",
                     f"recovery: expected {len(refs)} calls to settle in {self._deadline:g} s",
                 )
@@ -376,11 +408,11 @@ class Conductor:
             try:
                 reply = ray.get(call.ref)
                 call.reply = reply if call.count else b""
-            except _LOST:
+            except LOST:
                 continue
             except RayTaskError as e:
-                root = _root(e)
-                if not _lost(root):
+                root = root_of(e)
+                if not is_lost(root):
                     raise root from e
 
     def _check_repeated(self) -> None:
@@ -389,7 +421,7 @@ class Conductor:
         for position, (call, expected) in enumerate(pending):
             try:
                 found = ray.get(call.ref)
-            except (*_LOST, RayTaskError):
+            except (*LOST, RayTaskError):
                 self._verify.extend(pending[position:])
                 raise
             if found != expected:
@@ -398,26 +430,3 @@ class Conductor:
                     f"agent {call.agent}: expected the same output for steps {call.first}..{call.last} after its "
                     "restart, found another; its state is not in its snapshot",
                 )
-
-
-def _lost(error: BaseException) -> bool:
-    """True for what a crash leaves: a dead process, or a call in flight that its restarted process received.
-
-    Ray hands calls that were under way to the new process; it stands at its snapshot and refuses them.
-    """
-    if isinstance(error, AgentError):
-        return error.code in ("STEP_GAP", "SNAPSHOT_STEP", "STEP_FORGOTTEN")
-    return isinstance(error, _LOST)
-
-
-def _root(error: BaseException) -> BaseException:
-    """Return what went wrong below Ray's wrappers: a lost process, or the program's own error."""
-    seen: BaseException = error
-    while isinstance(seen, RayTaskError):
-        cause = getattr(seen, "cause", None)
-        if cause is None or cause is seen:
-            break
-        seen = cause
-    if isinstance(seen, TradingError | RayActorError | ObjectLostError | WorkerCrashedError):
-        return seen
-    return error

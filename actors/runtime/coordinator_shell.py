@@ -19,17 +19,22 @@ from actors.runtime.build import RunSettings
 from actors.runtime.graph import AgentSpec
 from actors.runtime.shell import AgentShell
 
-PERIOD_S = 2.0
-MISSES = 15
-
 
 class CoordinatorShell(AgentShell):
     """An `AgentShell` that supervises `children`."""
 
     def __init__(
-        self, spec: AgentSpec, run: RunSettings, *, children: Sequence[str] = (), **more: Any
+        self,
+        spec: AgentSpec,
+        run: RunSettings,
+        *,
+        children: Sequence[str] = (),
+        heartbeat_s: float = 2.0,
+        misses: int = 15,
+        **more: Any,
     ) -> None:
         super().__init__(spec, run, **more)
+        self._heartbeat_s, self._misses = heartbeat_s, misses
         self._children = tuple(children)
         self._stop = threading.Event()
         self.missed: Counter[str] = Counter()
@@ -42,18 +47,18 @@ class CoordinatorShell(AgentShell):
 
     def _watch(self) -> None:
         space = names.namespace(self.run.run_id)
-        while not self._stop.wait(PERIOD_S):
+        while not self._stop.wait(self._heartbeat_s):
             for name in self._children:
                 try:
                     # looked up each time: a group that was created anew has new handles
                     handle = ray.get_actor(name, namespace=space)
-                    ray.get(handle.status.remote(), timeout=PERIOD_S)
+                    ray.get(handle.status.remote(), timeout=self._heartbeat_s)
                     self.missed[name] = 0
                 except (RayActorError, ValueError):
                     self.missed[name] = 0  # dead, not hung: Ray or the supervisor is bringing it back
                 except GetTimeoutError:
                     self.missed[name] += 1
-                    if self.missed[name] >= MISSES:
+                    if self.missed[name] >= self._misses:
                         self.missed[name] = 0
                         root = ray.get_actor(names.SUPERVISOR, namespace=space)
                         root.restart.remote(name, f"{self.spec.name}: no heartbeat")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-STATES = ("INITIALIZED", "READY", "RUNNING", "DEGRADED", "STOPPED", "FAULTED")
+INITIALIZED, RUNNING, DEGRADED, FAULTED = "INITIALIZED", "RUNNING", "DEGRADED", "FAULTED"
+"""Created; answering; missing beats; gone, hung or given up. The rows of a run end with it."""
+STATES = (INITIALIZED, RUNNING, DEGRADED, FAULTED)
 
 
 class AgentRegistry:

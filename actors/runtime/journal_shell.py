@@ -7,35 +7,17 @@ would not know. All appends are idempotent by key; a repeated call under the sam
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from actors.adapters.journal.store import Journal
 from actors.domain.events.base import EventRecord
 from actors.runtime.build import RunSettings
 from actors.runtime.graph import AgentSpec
 from actors.runtime.shell import AgentShell
 from actors.runtime.wire import decode_block
 
-
-class TimedJournal:
-    """A journal that remembers how long its last commits took."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-        self.commit_ms: deque[float] = deque(maxlen=10_000)
-
-    def commit_step(self, step: int, intents: Sequence[EventRecord], reports: Sequence[EventRecord]) -> None:
-        """Make a step's intents and reports durable."""
-        started = time.perf_counter()
-        self._journal.commit_step(step, intents, reports)
-        self.commit_ms.append((time.perf_counter() - started) * 1e3)
-
-    def commit_inputs(self, records: Sequence[EventRecord]) -> None:
-        """Make external inputs durable."""
-        self._journal.commit_inputs(records)
+if TYPE_CHECKING:
+    from actors.adapters.journal.patient import PatientJournal
 
 
 class JournalShell(AgentShell):
@@ -43,8 +25,13 @@ class JournalShell(AgentShell):
 
     def __init__(self, spec: AgentSpec, run: RunSettings, **more: Any) -> None:
         super().__init__(spec, run, **more)
-        self.journal = TimedJournal(Journal(run.journal_url, run.run_id)) if run.journal_url else None
-        if self.journal is not None:
+        self.journal: PatientJournal | None = None
+        if run.journal_url:
+            # imported here: the supervisor names this class and needs no database library for it
+            from actors.adapters.journal.patient import PatientJournal
+            from actors.adapters.journal.store import Journal
+
+            self.journal = PatientJournal(Journal(run.journal_url, run.run_id))
             self.agent.attach(self.journal)  # type: ignore[attr-defined]
 
     def commit_inputs(self, first: int, times: Sequence[int], payload: bytes) -> bytes:

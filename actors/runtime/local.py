@@ -13,7 +13,7 @@ needs about half the time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -64,10 +64,18 @@ class LocalHost:
         Inline by default.
     profile : bool
         Measure the CPU time inside each agent (`agent_seconds`).
+    missing_from : mapping agent → step
+        Agents that a run on the other host had to go on without, and the first step each of them missed.
     """
 
     def __init__(
-        self, graph: FleetGraph, run: RunSettings, fits: FitRunner | None = None, *, profile: bool = False
+        self,
+        graph: FleetGraph,
+        run: RunSettings,
+        fits: FitRunner | None = None,
+        *,
+        profile: bool = False,
+        missing_from: Mapping[str, int] | None = None,
     ) -> None:
         self.graph = graph
         self.run = run
@@ -90,6 +98,7 @@ class LocalHost:
         # an agent that hears one priority only needs no sorting
         self._sorted = [len({c.priority for c in a.consumes}) > 1 for a in self.agents]
         self._size = len(graph.specs)
+        self._missing_from = {graph.index[name]: step for name, step in (missing_from or {}).items()}
         # step → position → what was said to it in earlier steps: (step said, position of who said it, event)
         self._calendar: dict[int, dict[int, list[Posted]]] = {}
 
@@ -120,9 +129,12 @@ class LocalHost:
         calendar, seconds = self._calendar, self.agent_seconds
         for position, name, agent, routes, sort in plan:
             process = agent.process
+            missing_from = self._missing_from.get(position)
             started = 0.0 if seconds is None else time.process_time()
             for item, boxes, out in zip(items, rows, said):  # noqa: B905 - made of one length in `block`
                 number = item.step
+                if missing_from is not None and number >= missing_from:
+                    continue
                 inbox = boxes[position]
                 if calendar and number in calendar:
                     inbox = self._with_posted(number, position, inbox)

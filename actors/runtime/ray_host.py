@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
-from actors.domain.errors import SupervisionError, TradingError
+from actors.domain import kernels
+from actors.domain.errors import FleetUnavailableError, SupervisionError, TradingError
 from actors.domain.events.base import Event
 from actors.runtime import names
 from actors.runtime.build import RunSettings
-from actors.runtime.conductor import Conductor, _root
+from actors.runtime.calls import root_of
+from actors.runtime.conductor import Conductor
 from actors.runtime.graph import FleetGraph
+from actors.runtime.nodes import refuse_other_nodes
 from actors.runtime.slices import Slice, SliceFeed
-from actors.runtime.supervisor import SupervisionPolicy, Supervisor
+from actors.runtime.supervision import SupervisionPolicy
+from actors.runtime.supervisor import Supervisor
 
 Outputs = list[tuple[str, Sequence[Event]]]
 
@@ -35,6 +39,8 @@ class RayHost:
     policy : SupervisionPolicy
     resume_step : int or None
         All agents load their snapshot of this step.
+    without : collection of str
+        Agents that were given up before that step: they are not started.
     """
 
     def __init__(
@@ -44,11 +50,13 @@ class RayHost:
         policy: SupervisionPolicy | None = None,
         *,
         resume_step: int | None = None,
+        without: Collection[str] = (),
         ready_deadline_s: float = 180.0,
     ) -> None:
         self.graph, self.run = graph, run
         self.policy = policy or SupervisionPolicy()
         self._resume_step, self._deadline = resume_step, ready_deadline_s
+        self._without = sorted(without)
         self.handles: dict[str, Any] = {}
         self.rows: dict[str, dict[str, Any]] = {}
         self._lease_stop = threading.Event()
@@ -57,7 +65,16 @@ class RayHost:
         self.conducting: Conductor | None = None
 
     def __enter__(self) -> RayHost:
+        try:
+            self._start()
+        except BaseException:  # Ctrl-C as well: a detached fleet would outlive its driver on a shared cluster
+            self.close()
+            raise
+        return self
+
+    def _start(self) -> None:
         self._clear_leftovers()
+        refuse_other_nodes()
         self.supervisor = (
             ray.remote(Supervisor)
             .options(
@@ -66,31 +83,38 @@ class RayHost:
             )
             .remote(
                 list(self.graph.specs), self.run, self.policy, resume_step=self._resume_step,
-                keep_steps=self.graph.max_delay,
+                keep_steps=self.graph.max_delay, without=self._without,
             )
         )  # fmt: skip
         try:
             self.handles = ray.get(self.supervisor.start.remote(), timeout=self._deadline)
             rows = ray.get(self.supervisor.ensure.remote(self._deadline), timeout=self._deadline + 30)
         except ray.exceptions.GetTimeoutError as e:
-            self.close()
-            raise SupervisionError(
+            silent = self._silent()
+            raise FleetUnavailableError(
                 "FLEET_LATE",
-                f"fleet: expected all agents ready within {self._deadline:g} s, found some missing",
+                f"fleet: expected all agents ready within {self._deadline:g} s, found {len(silent)} of "
+                f"{len(self.graph.specs)} without an answer ({', '.join(silent[:5]) or 'the supervisor'}); this "
+                "machine may be busy: set runtime.ready_deadline_s higher, or compute in one process with --host local",
             ) from e
         except RayError as e:
-            root = _root(e)
-            self.close()
+            root = root_of(e)
             if isinstance(root, TradingError):
                 raise root from e
             raise SupervisionError("FLEET_START", f"fleet: could not start: {root}") from e
+        _refuse_mixed_kernels(rows)
         self.rows = {n: {k: v for k, v in r.items() if k != "handle"} for n, r in rows.items()}
         self._lease = threading.Thread(target=self._keep_lease, name="fleet-lease", daemon=True)
         self._lease.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _silent(self) -> list[str]:
+        """Return the agents that have not answered yet; empty if the supervisor does not answer either."""
+        with contextlib.suppress(RayError):
+            return list(ray.get(self.supervisor.report.remote(), timeout=10)["silent"])
+        return []
 
     def _clear_leftovers(self) -> None:
         """End a fleet of the same run that a killed driver left behind."""
@@ -122,6 +146,7 @@ class RayHost:
             kept = {
                 n: ray.get(self.handles[n].outputs_since.remote(self._resume_step - self.graph.max_delay))
                 for n in self.graph.names
+                if n not in self._without
             }
             conductor.resume(self._resume_step, kept)
         self.conducting = conductor
@@ -156,3 +181,24 @@ class RayHost:
             with contextlib.suppress(ValueError, RayError):
                 ray.kill(ray.get_actor(name, namespace=names.namespace(self.run.run_id)), no_restart=True)
         self.supervisor = None
+
+
+def _refuse_mixed_kernels(rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Equal decisions are promised per kernel backend: a fleet must not compute on two.
+
+    Raises
+    ------
+    SupervisionError
+        If a process found other kernels than this one.
+    """
+    here = kernels.backend()
+    for name, row in rows.items():
+        found = (row["kernel_backend"], row["kernel_version"])
+        if found != (here.name, here.version):
+            raise SupervisionError(
+                "KERNELS_DIFFER",
+                f"agent {name}: expected the kernels of this process, {here.name} {here.version}, found "
+                f"{found[0]} {found[1]}; install the same build on every node (make build), or "
+                "set kernels.backend: python",
+                agent=name,
+            )

@@ -6,12 +6,13 @@ snapshotted with the fleet; the log itself is an append-only file that a resumed
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
-from actors.domain.errors import JournalError
+from actors.domain.errors import JournalError, StorageError
 from actors.domain.evaluation.run_record import RunRecord
 from actors.domain.events.base import Event
 from actors.domain.events.codec import DecisionLog
@@ -34,6 +35,8 @@ class Recorder:
         Where the canonical decision lines go; None keeps them in `lines`.
     resume : bool
         Keep an existing log; `load_state` cuts it back.
+    benchmark_fee_frac : float
+        Of the one purchase that buy and hold makes.
     """
 
     def __init__(
@@ -44,8 +47,9 @@ class Recorder:
         log_path: Path | None = None,
         *,
         resume: bool = False,
+        benchmark_fee_frac: float = 0.001,
     ) -> None:
-        self.record = RunRecord(pairs, timeframe_ns, initial_equity)
+        self.record = RunRecord(pairs, timeframe_ns, initial_equity, benchmark_fee_frac=benchmark_fee_frac)
         self.log = DecisionLog()
         self.lines: list[str] = []
         self.steps = 0
@@ -61,21 +65,45 @@ class Recorder:
         """Take one finished step."""
         # what the journal passes on was said by others
         spoken = [pair for pair in outputs if pair[0] != JOURNAL]
-        lines = self.log.add_step(item.step, spoken)
-        if self._file is None:
-            self.lines += lines
-        elif lines:
-            text = "\n".join(lines) + "\n"
-            self._file.write(text)
-            self._bytes += len(text.encode())
+        self.write(self.log.add_step(item.step, spoken))
         self.record.add(spoken, warmup=item.warmup)
         self.steps += 1
         self.last_outputs = outputs
 
-    def flush(self) -> None:
-        """Hand the log file's tail to the system."""
+    def write(self, lines: Sequence[str]) -> None:
+        """Keep decision lines that the log has counted."""
+        if self._file is None:
+            self.lines += lines
+        elif lines:
+            text = "\n".join(lines) + "\n"
+            try:
+                self._file.write(text)
+            except OSError as e:
+                raise self._refused(e) from e
+            self._bytes += len(text.encode())
+
+    def flush(self, *, durable: bool = False) -> None:
+        """Hand the log file's tail to the system, and with `durable` to the disk.
+
+        Raises
+        ------
+        StorageError
+            If it takes nothing more.
+        """
         if self._file is not None:
-            self._file.flush()
+            try:
+                self._file.flush()
+                if durable:
+                    os.fsync(self._file.fileno())
+            except OSError as e:
+                raise self._refused(e) from e
+
+    def _refused(self, error: OSError) -> StorageError:
+        return StorageError(
+            "LOG_UNWRITABLE",
+            f"decision log {self._path}: expected room to write, found: {error.strerror or error}; nothing that was "
+            "committed is lost: free some space, then resume",
+        )
 
     def close(self) -> None:
         """Close the log file."""
@@ -84,8 +112,14 @@ class Recorder:
             self._file = None
 
     def state(self) -> dict[str, Any]:
-        """Return what a resumed run needs; legal only inside a signed snapshot."""
-        self.flush()
+        """Return what a resumed run needs; legal only inside a signed snapshot.
+
+        Raises
+        ------
+        StorageError
+            If the log takes nothing more.
+        """
+        self.flush(durable=True)  # snapshots are synced: the log must not be shorter than one says
         return {
             "record": Opaque(self.record), "steps": self.steps, "bytes": self._bytes, "log": self.log.state(),
             "lines": self.lines,
@@ -110,6 +144,6 @@ class Recorder:
                 raise JournalError(
                     "LOG_SHORT", f"decision log: expected {self._bytes} bytes, found {len(head)}; it was cut"
                 )
-            self._path.write_bytes(head)
+            os.truncate(self._path, self._bytes)  # never rewritten: a crash here must leave what stands
             self._file = self._path.open("a", encoding="utf-8")
         self.log = DecisionLog.resumed(head, tree["log"])

@@ -31,7 +31,7 @@ from actors.domain.events.system import AlertRaised
 from actors.domain.processor import Step
 from actors.runtime import names
 from actors.runtime.build import RunSettings, build_agent
-from actors.runtime.fanout import RayFits
+from actors.runtime.fits import RayFits
 from actors.runtime.graph import AgentSpec
 from actors.runtime.telemetry import ShellMetrics
 from actors.runtime.wire import decode_block, encode_block

@@ -41,11 +41,12 @@ class MockParams(Params):
     pairs: tuple[str, ...] = ("BTC/USDT",)
     balances: dict[str, str] = Field(default_factory=lambda: {"USDT": "10000"})
     fees: dict[str, Any] = Field(default_factory=lambda: {"kind": "maker_taker"})
+    spread: dict[str, Any] = Field(default_factory=lambda: {"kind": "fixed_bps"})
     slippage: dict[str, Any] = Field(default_factory=lambda: {"kind": "square_root"})
     latency: dict[str, Any] = Field(default_factory=lambda: {"kind": "fixed"})
     fill_at: Literal["next_open", "intrabar"] = "next_open"
     max_volume_share: float | None = Field(default=0.1, gt=0.0, le=1.0)
-    through_ticks: int = Field(default=1, ge=1)
+    through_ticks: int = Field(default=1, ge=0)
     remember_fills: int = Field(default=10_000, ge=1)
 
 
@@ -93,6 +94,7 @@ class SimulatedExchange:
                 max_volume_share=params.max_volume_share,
                 through_ticks=params.through_ticks,
             ),
+            model("spread", params.spread),
         )
         self._submits: list[SubmitOrder] = []
         self._cancels: list[CancelOrder] = []

@@ -212,7 +212,7 @@ def _typed(exchange: Any, what: str, error: Exception, asked: float | None, fail
     import ccxt
 
     venue = exchange.id
-    detail = f"{type(error).__name__}: {str(error)[:300]}"
+    detail = f"{type(error).__name__}: {str(error)[:300]}{_reason(error)}"
     tried = f"after {failures} attempt{'s' if failures > 1 else ''}"
     context = {"exchange": venue, "request": what}
     if isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded):
@@ -237,6 +237,27 @@ def _typed(exchange: Any, what: str, error: Exception, asked: float | None, fail
             retryable=True, **context,
         )  # fmt: skip
     return VenueError("VENUE_REFUSED", f"{venue} {what}: expected candles, found {detail}", **context)
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the operating system said, which ccxt leaves out: refused, no route, unknown host.
+
+    Examples
+    --------
+    >>> try:
+    ...     raise ValueError("GET http://127.0.0.1:1") from ConnectionRefusedError(111, "Connection refused")
+    ... except ValueError as e:
+    ...     print(_reason(e))
+    : Connection refused
+    """
+    seen: BaseException | None = error
+    for _ in range(10):  # ccxt, requests, urllib3 and http.client wrap it in turn
+        if seen is None:
+            break
+        if isinstance(seen, OSError) and seen.errno is not None and seen.strerror:
+            return f": {seen.strerror}"
+        seen = seen.__cause__ or seen.__context__
+    return ""
 
 
 def find_market(exchange: Any, pair: str) -> dict[str, Any]:

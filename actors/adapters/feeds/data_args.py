@@ -36,7 +36,7 @@ def parse_data_args(
 
 
 def select_data(
-    data_args: Sequence[str], pairs: Sequence[str], timeframe: str | None = None
+    data_args: Sequence[str], pairs: Sequence[str], timeframe: str | None = None, *, required: bool = True
 ) -> DataSelection:
     """Decide which file belongs to which pair.
 
@@ -53,6 +53,8 @@ def select_data(
         What is to be traded; empty means the pairs named in the arguments.
     timeframe : str, optional
         Chooses among several files of one pair whose stems name a timeframe (``_1h``).
+    required : bool
+        Whether every pair must have a file; else those without have an empty list.
 
     Raises
     ------
@@ -75,6 +77,8 @@ def select_data(
     for pair, argument, paths in expanded:
         for path in paths:
             owner = pair or only or pair_of_stem(path, wanted)
+            if only and not pair_of_stem(path, wanted) and _PAIR_LIKE.match(path.name):
+                notes.append(f"{path}: taken as {only}, though its name looks like another pair's")
             if pair is not None and len(paths) > 1:
                 _refuse_foreign(pair, path, wanted)
             if owner is None:
@@ -84,7 +88,7 @@ def select_data(
             elif path not in files[owner]:
                 files[owner].append(path)
     for needed, found in files.items():
-        if not found:
+        if not found and required:
             raise ConfigError(
                 "PAIR_WITHOUT_DATA",
                 f"--data: expected a file for {needed}, found none; give --data {needed}=PATH",
@@ -92,6 +96,40 @@ def select_data(
             )
         files[needed] = _one_timeframe(needed, found, timeframe, notes)
     return DataSelection(files, tuple(notes))
+
+
+def select_detail(data_args: Sequence[str], pairs: Sequence[str], timeframe: str) -> dict[str, list[Path]]:
+    """Return, of the same arguments, the files of a finer timeframe for each pair.
+
+    A file belongs to a pair as in `select_data`; its stem must name the timeframe (``BTCUSDT_5m``), unless it is the
+    pair's only one.
+
+    Raises
+    ------
+    ConfigError
+        If a pair has none.
+    """
+    split = [_split(arg, pairs) for arg in data_args]
+    owned = [
+        (pair or pair_of_stem(path, pairs) or (pairs[0] if len(pairs) == 1 else None), path)
+        for pair, argument in split
+        for path in expand_path(argument)
+    ]
+    wanted, out = parse_timeframe(timeframe), {}
+    for pair in pairs:
+        mine = list(dict.fromkeys(path for owner, path in owned if owner == pair))
+        named = [p for p in mine if timeframe_of_stem(p) == wanted]
+        found = named or (mine if len(mine) == 1 and timeframe_of_stem(mine[0]) is None else [])
+        if not found:
+            listed = ", ".join(p.name for p in mine) or "none"
+            raise ConfigError(
+                "DETAIL_WITHOUT_DATA",
+                f"--timeframe-detail {timeframe}: expected a file of {timeframe} bars for {pair} among --data, with "
+                f"{timeframe} in its name, found {listed}",
+                pair=pair,
+            )
+        out[pair] = found
+    return out
 
 
 def expand_path(path: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from actors.domain.model.timeframe import floor_to_bar, format_timeframe, parse_
 from actors.domain.model.timerange import format_ns
 
 _MS = 1_000_000
+_FIRST_ATTEMPTS = 3
 
 
 class BarSink(Protocol):
@@ -113,7 +114,9 @@ def download(
             "TIMEFRAME_NOT_SERVED",
             f"timeframe: expected one of {', '.join(client.timeframes)} at {client.id}, found {timeframe!r}",
         )
-    call(client, "markets", client.load_markets, retry=retry, sleep=sleep)
+    # nothing is at stake yet, and a mistyped address is more likely than an outage
+    first = replace(retry, attempts=min(retry.attempts, _FIRST_ATTEMPTS))
+    call(client, "markets", client.load_markets, retry=first, sleep=sleep)
     for pair in pairs:
         find_market(client, pair)
     now_ns = _venue_time_ns(client, retry, sleep, clock_ns)

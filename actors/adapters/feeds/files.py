@@ -65,6 +65,7 @@ def load_with_report(
     *,
     max_missing_frac: float = MAX_MISSING_FRAC,
     quarantine_dir: Path | None = None,
+    of_one_bar: str | None = None,
 ) -> LoadedBars:
     """Load one file of bars under a data policy.
 
@@ -84,6 +85,8 @@ def load_with_report(
         Share of missing bars above which a file is in error (not under `fill_forward_flagged`).
     quarantine_dir : Path, optional
         Folder of the sidecar ``<file>.quarantine.csv``; by default beside the file.
+    of_one_bar : str, optional
+        The timeframe of a file whose single bar does not tell it; without, such a file is refused.
 
     Raises
     ------
@@ -104,6 +107,8 @@ def load_with_report(
         columns = reject(exam, allowed=frozenset({"MISSING_BARS"}))
     else:
         columns = reject(exam)
+    if wanted is None and exam.report.timeframe_ns is None and of_one_bar is not None:
+        wanted = parse_timeframe(of_one_bar)
     frame_ns = _timeframe(exam, wanted)
     frame = _frame(exam, columns, pair, frame_ns)
     if policy == "fill_forward_flagged":
@@ -131,7 +136,13 @@ def load_pair(
     """
     loaded = [
         load_with_report(
-            p, pair, None, policy, max_missing_frac=max_missing_frac, quarantine_dir=quarantine_dir
+            p,
+            pair,
+            None,
+            policy,
+            max_missing_frac=max_missing_frac,
+            quarantine_dir=quarantine_dir,
+            of_one_bar=timeframe,
         )
         for p in paths
     ]

@@ -12,14 +12,16 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from pydantic import SecretStr
 from sqlalchemy.pool import NullPool
 
-from actors.domain.errors import ConfigError, JournalError
+from actors.domain.errors import ConfigError, JournalUnavailableError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr  # the journal's process holds no pydantic, 6 MiB, for a name
 
 WRITER = "tradewind_writer"
 _POLL_S = 0.05
@@ -73,7 +75,11 @@ def _password() -> SecretStr | None:
             value = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as e:
             raise ConfigError("JOURNAL_PASSWORD", f"{_PASSWORD}_FILE: expected a text file, found {e}") from e
-    return None if value is None else SecretStr(value)
+    if value is None:
+        return None
+    from pydantic import SecretStr  # only PostgreSQL has a password
+
+    return SecretStr(value)
 
 
 def _sqlite(url: sa.engine.URL, *, read_only: bool, busy_timeout_s: float) -> sa.engine.Engine:
@@ -84,7 +90,7 @@ def _sqlite(url: sa.engine.URL, *, read_only: bool, busy_timeout_s: float) -> sa
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as e:
-            raise JournalError(
+            raise JournalUnavailableError(
                 "JOURNAL_READ_ONLY", f"journal {path}: expected a folder to write in, found {e}"
             ) from e
     address = f"file:{quote(str(path))}?mode={'ro' if read_only else 'rwc'}"
@@ -130,13 +136,13 @@ class WriterLock:
 
         Raises
         ------
-        JournalError
+        JournalUnavailableError
             Retryable, if another process holds it.
         """
         deadline = time.monotonic() + self._wait_s
         while not self._try(connection):
             if time.monotonic() >= deadline:
-                raise JournalError(
+                raise JournalUnavailableError(
                     "JOURNAL_LOCKED",
                     f"journal of run {self._run_id}: expected to be its only writer, found another process "
                     "that writes; end it, or wait and repeat",

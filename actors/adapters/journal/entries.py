@@ -16,6 +16,7 @@ from actors.domain.events.execution import (
     OrderRejected,
     SubmitOrder,
 )
+from actors.domain.events.portfolio import AccountCharged
 
 INTENDED: Final = "intended"
 ACKNOWLEDGED: Final = "acknowledged"
@@ -111,10 +112,12 @@ def intent_key(record: EventRecord) -> tuple[str, str, str]:
 
 
 Report = OrderAccepted | OrderRejected | OrderFilled | OrderCanceled | OrderExpired
+VENUES_OWN: Final = "venue:"
+"""Intents of reports that no order of ours caused (a liquidation, the end of a pair) begin with this."""
 
 
 def report_key(record: EventRecord) -> tuple[str, str, str]:
-    """Return ``(key, client order id, fill id or empty)`` of a report.
+    """Return ``(key, client order id or empty, fill id or empty)`` of a report.
 
     Raises
     ------
@@ -122,6 +125,8 @@ def report_key(record: EventRecord) -> tuple[str, str, str]:
         If the record is no report of a venue.
     """
     event = record.event
+    if isinstance(event, AccountCharged):
+        return f"charge:{event.charge_id}", "", ""
     if isinstance(event, OrderFilled):
         return f"fill:{event.fill_id}", event.client_order_id, event.fill_id
     if isinstance(event, Report):

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy.exc
 
-from actors.domain.errors import JournalError
+from actors.domain.errors import JournalError, JournalUnavailableError
 
 _FULL = ("disk is full", "53100", "no space left", "53200", "file too large")
 _READ_ONLY = ("readonly database", "read-only", "25006", "permission denied", "42501")
@@ -32,7 +32,8 @@ def journal_error(error: BaseException, where: str, doing: str) -> JournalError:
     text = _text(inner).lower()
 
     def made(code: str, expected: str, remedy: str, retryable: bool) -> JournalError:
-        return JournalError(
+        cls = JournalError if code in ("JOURNAL_DAMAGED", "JOURNAL_FAILED") else JournalUnavailableError
+        return cls(
             code,
             f"journal {where}, {doing}: expected {expected}, found {_text(inner)}; {remedy}",
             retryable=retryable,
@@ -57,6 +58,10 @@ def journal_error(error: BaseException, where: str, doing: str) -> JournalError:
     if lost or isinstance(inner, OSError) or type(inner).__name__ in ("InterfaceError", "OperationalError"):
         if "disk i/o error" in text:
             return made("JOURNAL_IO", "a working disk", "check the disk, then resume", False)
+        if doing == "open":
+            return made(
+                "JOURNAL_LOST", "a connection", "check that the server runs and journal.url names it", True
+            )
         return made("JOURNAL_LOST", "a connection", "nothing was lost: repeat the same append", True)
     if "57p0" in text:  # the server shuts down or starts up
         return made("JOURNAL_LOST", "a running server", "nothing was lost: repeat the same append", True)

@@ -7,10 +7,9 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from actors.adapters.journal import tables
 from actors.adapters.journal.engine import open_engine
@@ -19,6 +18,9 @@ from actors.adapters.journal.faults import journal_error
 from actors.domain.errors import JournalError
 from actors.domain.events import codec
 from actors.domain.events.base import EventRecord
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 # pg8000 lets struct.error through when a dying server cuts a message short
 FAULTS = (sa.exc.SQLAlchemyError, OSError, struct.error)
@@ -87,12 +89,16 @@ class JournalReader:
         step = next(rows)["step"]
         return None if step is None else int(step)
 
-    def inputs(self, first: int = 0, last: int | None = None) -> Iterator[EventRecord]:
-        """Yield inputs of the steps ``first..last`` (both included) by step, source, seq."""
+    def inputs(
+        self, first: int = 0, last: int | None = None, *, source: str | None = None
+    ) -> Iterator[EventRecord]:
+        """Yield inputs of the steps ``first..last`` (both included), of one source or all, by step, source, seq."""
         c = tables.inputs.c
         query = sa.select(c.record).where(c.run_id == self.run_id, c.step >= first)
         if last is not None:
             query = query.where(c.step <= last)
+        if source is not None:
+            query = query.where(c.source == source)
         for row in self._read(query.order_by(c.step, c.source, c.seq)):
             yield codec.decode(bytes(row["record"]))
 

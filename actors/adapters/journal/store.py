@@ -6,11 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from actors.adapters.journal import tables
 from actors.adapters.journal.engine import WRITER, WriterLock
@@ -30,6 +29,9 @@ from actors.adapters.journal.reader import FAULTS, JournalReader, Row
 from actors.domain.errors import JournalError
 from actors.domain.events import codec
 from actors.domain.events.base import EventRecord
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 _DDL_LOCK = 0x7472616465  # serialises two first runs that create the tables of one PostgreSQL database
 _CHUNK = 400
@@ -91,6 +93,7 @@ class Journal(JournalReader):
                     "JOURNAL_OTHER_RUN",
                     f"journal: run {info.run_id} has {name} {known[name]!r}, found {row[name]!r}; "
                     "use the settings of that run, or another run id",
+                    differs=name,
                 )
 
     def set_status(self, status: str) -> None:
@@ -268,6 +271,8 @@ class Journal(JournalReader):
         """Move the orders that reports speak of forward; in order, so that a batch may open and close one."""
         for record in reports:
             _, order, _ = report_key(record)
+            if not order:  # a charge: of no order
+                continue
             conn.execute(_MOVES[state_after(record)], {"run": self.run_id, "order": order})
 
 

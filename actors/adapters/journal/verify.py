@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from actors.adapters.journal import tables
-from actors.adapters.journal.entries import ACKNOWLEDGED, CLOSED, INTENDED, SUBMIT, Intent
+from actors.adapters.journal.entries import ACKNOWLEDGED, CLOSED, INTENDED, SUBMIT, VENUES_OWN, Intent
 from actors.adapters.journal.reader import JournalReader, Row
 from actors.adapters.journal.store import chain_hash
 from actors.domain.events.base import EventRecord
 from actors.domain.events.execution import OrderAccepted, OrderFilled, SubmitOrder
+from actors.domain.events.portfolio import AccountCharged
 
 _RANK = {INTENDED: 0, ACKNOWLEDGED: 1, CLOSED: 2}
 
@@ -42,7 +43,8 @@ def _orders(intents: list[Intent], reports: list[EventRecord]) -> list[str]:
     unknown: dict[str, None] = {}
     for r in reports:
         order = str(getattr(r.event, "client_order_id", ""))
-        if order not in submitted:
+        own = isinstance(r.event, AccountCharged) or getattr(r.event, "intent_id", "").startswith(VENUES_OWN)
+        if order not in submitted and not own:
             unknown[f"{type(r.event).__name__} {r.event_id}: expected an intent {order}, found none"] = None
     return [*out, *unknown]
 

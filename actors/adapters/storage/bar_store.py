@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from actors.domain.errors import DataError
+from actors.domain.errors import DataError, StorageError
 from actors.domain.model.bars import VALUE_COLUMNS, BarFrame
 from actors.domain.model.timeframe import format_timeframe, parse_timeframe
 from actors.domain.model.timerange import format_ns
@@ -84,7 +84,7 @@ class BarStore:
 
         Raises
         ------
-        DataError
+        StorageError
             If the file cannot be written; the old one is untouched then.
         """
         spans = list(covered) if covered is not None else _span_of(frame)
@@ -101,8 +101,9 @@ class BarStore:
         Raises
         ------
         DataError
-            If a stored bar differs (the store is left as it was), real and synthetic bars would
-            mix, or the file cannot be written.
+            If a stored bar differs (the store is left as it was), or real and synthetic bars would mix.
+        StorageError
+            If the file cannot be written.
         """
         path = self.path(frame.pair, frame.timeframe_ns)
         spans = [Span(*covered)] if covered is not None else _span_of(frame)
@@ -310,7 +311,7 @@ def _write_atomically(path: Path, frame: BarFrame, covered: list[Span]) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise DataError(
+        raise StorageError(
             "STORE_WRITE_FAILED",
             f"{path}: expected to write {len(frame)} bars, found: {error}; what was stored before is "
             "unchanged; free some space or choose another --userdir, then run again",

@@ -21,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from actors.domain.errors import SnapshotError
+from actors.domain.errors import SnapshotError, SnapshotUnwritableError
 
 SCHEMA: Final = 1
 _MAGIC: Final = b"TWSNAP1\n"
@@ -141,7 +141,17 @@ class SnapshotStore:
         complete = [s for s in self.steps() if self._complete(agents, s)]
         if len(complete) <= keep:
             return []
-        gone = [s for s in self.steps() if s < complete[-keep]]
+        return self._delete([s for s in self.steps() if s < complete[-keep]])
+
+    def drop_after(self, step: int) -> list[int]:
+        """Delete all steps younger than `step`; return them.
+
+        A resumed run computes them again. Left in place, an agent that crashes before it gets there would be
+        restored from a step of the earlier attempt that its upstreams have not reached.
+        """
+        return self._delete([s for s in self.steps() if s > step])
+
+    def _delete(self, gone: list[int]) -> list[int]:
         for step in gone:
             folder = self._dir / str(step)
             with _reported(folder, "delete"):
@@ -250,7 +260,7 @@ def _reported(path: Path, doing: str) -> Iterator[None]:
     except OSError as e:
         full = e.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = "free disk space, then resume" if full else "check the folder and its permissions"
-        raise SnapshotError(
+        raise SnapshotUnwritableError(
             "SNAPSHOT_DISK_FULL" if full else "SNAPSHOT_IO",
             f"{path}, {doing}: expected success, found {e.strerror}; {remedy}",
             path=str(path),

@@ -255,10 +255,10 @@ def test_a_closed_port_is_an_unavailable_venue(frame: BarFrame, tmp_path: Path) 
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     waits: list[float] = []
-    with pytest.raises(VenueUnavailableError) as caught:
+    with pytest.raises(VenueUnavailableError, match=r"after 3 attempts .*: Connection refused") as caught:
         download(
             "binance", [PAIR], "1h", frame.start_ns, None, BarStore(tmp_path), urls=url, rate_limit_ms=0.01,
-            sleep=waits.append, retry=RetryPolicy(attempts=3),
+            sleep=waits.append,
         )  # fmt: skip
     assert (caught.value.code, caught.value.exit_code) == ("VENUE_UNAVAILABLE", 4)
     assert waits == [0.5, 1.0]

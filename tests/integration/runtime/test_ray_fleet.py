@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import small
 
-from actors.runtime.environment import prepare_environment
 from cluster.runs.chaos import Chaos, audit, draw_kills
 from cluster.runs.execute import open_run, run_local, run_ray
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    prepare_environment(tmp_path_factory.mktemp("ray"))
-    from actors.runtime.session import ray_session
-
-    with ray_session(num_cpus=4, object_store_mb=100):
-        yield
+EXITS = [
+    "exits.stop.atr=1", "exits.target.r=1.5", "exits.trailing.frac=0.1", "exits.time.bars=12",
+    "risk.sizing={kind: kelly, params: {min_trades: 3, min_frac: 0.1}}",
+]  # fmt: skip
 
 
-def test_same_decisions_on_both_hosts_while_agents_are_killed(session: None, tmp_path: Path) -> None:
-    market = small.frames(420)
-    reference = run_local(small.plan(tmp_path / "local", market=market))
-    plan = small.plan(tmp_path / "ray", market=market, journal=True, run_id="chaos")
+@pytest.mark.parametrize("sets", [[], EXITS], ids=["default", "exits settled by finer bars"])
+def test_same_decisions_on_both_hosts_while_agents_are_killed(
+    sets: list[str], ray_for_tests: None, tmp_path: Path
+) -> None:
+    market, detail = small.frames(420), bool(sets)
+    reference = run_local(small.plan(tmp_path / "local", market=market, sets=sets, detail=detail))
+    plan = small.plan(tmp_path / "ray", market=market, journal=True, run_id="chaos", sets=sets, detail=detail)
     open_run(plan, {})
     kills = draw_kills(plan.graph.names, 8, plan.feed.warmup_steps, len(plan.feed), 1)
     chaos = Chaos(list(kills))
@@ -39,3 +37,8 @@ def test_same_decisions_on_both_hosts_while_agents_are_killed(session: None, tmp
     found = audit(finished, reference)
     assert found == {"lost_orders": 0, "duplicate_orders": 0, "ledger_balanced": True, "journal_problems": []}
     assert len({a["pid"] for a in finished.agents}) >= 20
+    if detail:
+        whole = run_local(small.plan(tmp_path / "whole", market=market, sets=sets))
+        assert whole.recorder.log.digest() != reference.recorder.log.digest()
+    left = {t.exit_reason for t in finished.recorder.record.trades}
+    assert bool(left & {"stop", "target", "trailing", "time"}) == bool(sets)

@@ -244,3 +244,12 @@ def test_snapshot_gives_the_same_future() -> None:
     for k, events in ((3, (bar(110.0),)), (4, (canceled(first, "0.3"), bar(111.0))), (5, (bar(),))):
         assert step(agent, k, *events) == step(other, k, *events)
     assert agent.snapshot() == other.snapshot()
+
+
+def test_a_reduce_only_plan_sends_reduce_only_orders_and_is_done_when_a_stop_was_faster() -> None:
+    agent = make("market")
+    order = submit(step(agent, 1, plan("-1", reduce_only=True), bar()))
+    assert order.reduce_only is True
+    assert submit(step(make("market"), 1, plan("-1"), bar())).reduce_only is None
+    assert step(agent, 2, rejected(order, "REDUCE_ONLY_NO_POSITION")) == []
+    assert not agent.busy

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal as D
 
 import pytest
+from msgspec import structs
 
 from actors.agents.portfolio import LedgerAgent
 from actors.domain.events.base import Event
@@ -97,6 +98,25 @@ def test_without_intents_the_reason_is_the_order() -> None:
     trade = step(agent, 2, fill(2, -1, "100"), bar(100.0))[1]
     assert isinstance(trade, TradeClosed)
     assert trade.exit_reason == "order"
+
+
+@pytest.mark.parametrize(
+    ("said", "intent_id", "reason"),
+    [
+        ("exit", None, "signal"),
+        ("breaker_exit", None, "breaker_exit"),
+        ("exit", "exit:trailing:execution-exits:5:0", "trailing"),
+        ("exit", "venue:trading_ended", "trading_ended"),
+    ],
+)
+def test_a_closed_trade_says_who_ended_it(said: str, intent_id: str | None, reason: str) -> None:
+    agent = make()
+    step(agent, 2, fill(1, 1, "100"), bar(100.0))
+    step(agent, 5, intent(2, said))
+    last = fill(2, -1, "90")
+    trade = step(agent, 6, structs.replace(last, intent_id=intent_id or last.intent_id), bar(90.0))[1]
+    assert isinstance(trade, TradeClosed)
+    assert trade.exit_reason == reason
 
 
 def test_a_repeated_fill_is_booked_once() -> None:

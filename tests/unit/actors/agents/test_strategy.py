@@ -120,7 +120,7 @@ def test_the_order_of_the_inbox_does_not_matter(witness: str) -> None:
 
 
 def test_a_restored_agent_has_the_same_future() -> None:
-    params = {"fast_window_bars": 3, "slow_window_bars": 8, "band_frac": 0.0}
+    params = {"fast_bars": 3, "slow_bars": 8, "band_frac": 0.0}
     one = _make("ma_crossover", params)
     closes = [100.0 + 5.0 * ((i * 7) % 11) for i in range(60)]
     for k, c in enumerate(closes[:20]):
@@ -136,5 +136,5 @@ def test_a_restored_agent_has_the_same_future() -> None:
 def test_unknown_kinds_and_params_are_refused() -> None:
     with pytest.raises(UnknownComponentError, match="ma_crossover"):
         _make("divination")
-    with pytest.raises(InvalidParamsError, match="fast_window_bars"):
-        _make("ma_crossover", {"fast_window_bars": 50, "slow_window_bars": 20})
+    with pytest.raises(InvalidParamsError, match="fast_bars"):
+        _make("ma_crossover", {"fast_bars": 50, "slow_bars": 20})

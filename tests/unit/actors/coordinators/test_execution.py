@@ -191,3 +191,35 @@ def test_snapshot_gives_the_same_future() -> None:
     ):
         assert step(coord, k, *events) == step(other, k, *events)
     assert coord.snapshot() == other.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("reason", "reduces"),
+    [("exit", True), ("reduce", True), ("breaker_exit", True), ("open", False), ("reverse", False)],
+)
+def test_beside_protective_orders_what_leaves_a_position_is_reduce_only(reason: str, reduces: bool) -> None:
+    context = AgentContext("coord", {BTC: Instrument(pair=BTC, lot=D("0.01"))}, 100, 7, InlineFits())
+    coord = ExecutionCoordinator(context, agents={"market": "m"}, protected=True)
+    (plan,) = step(coord, 1, bar(1), intent("-1", reason=reason))
+    assert isinstance(plan, ExecutionPlanned)
+    assert plan.reduce_only == reduces
+    (plain,) = step(make({"market": "m"}), 1, bar(1), intent("-1", reason=reason))
+    assert isinstance(plain, ExecutionPlanned)
+    assert not plain.reduce_only
+
+
+def test_a_protective_exit_stops_what_would_buy_back_and_nothing_else() -> None:
+    stop = OrderFilled(
+        ts_event_ns=1, source="venue", instrument_id=BTC, client_order_id="s",
+        intent_id="exit:stop:execution-exits:3:0", fill_id="s-1", ts_fill_ns=1, side=-1, quantity=D("0.4"),
+        price=D(98), fee=D(0), fee_currency="USDT", liquidity="taker", leaves_quantity=D("0.6"),
+    )  # fmt: skip
+    coord = make()
+    step(coord, 1, bar(1), intent("1"), intent("1", pair=ETH, name="other"))
+    (stopped,) = step(coord, 2, stop)
+    assert isinstance(stopped, ExecutionStopped)
+    assert (stopped.intent_id, stopped.reason) == ("i", "exit stop")
+    assert step(coord, 3, stop) == []
+    coord = make()
+    step(coord, 1, bar(1), intent("-1", reason="exit"))
+    assert step(coord, 2, stop) == [], "an exit at work goes on"

@@ -6,8 +6,9 @@ import pytest
 
 from actors.coordinators.risk import RiskCoordinator
 from actors.domain.errors import InvalidParamsError, UnknownComponentError
+from actors.domain.events.execution import OrderFilled, VenueStatusChanged
 from actors.domain.events.market import BarClosed, DataQualityAssessed
-from actors.domain.events.portfolio import AccountUpdated
+from actors.domain.events.portfolio import AccountUpdated, PositionChanged, TradeClosed
 from actors.domain.events.risk import (
     CircuitBreakerReset,
     CircuitBreakerTripped,
@@ -315,3 +316,207 @@ def test_restore_gives_the_same_future():
 def test_bad_configuration_is_refused(params, error):
     with pytest.raises(error):
         make(**params)
+
+
+def exit_fill(side=-1, leaves="0", intent="exit:stop:execution-exits:3:0", pair=A):
+    return OrderFilled(
+        ts_event_ns=1, source="venue", instrument_id=pair, client_order_id="x", intent_id=intent, fill_id="x-1",
+        ts_fill_ns=1, side=side, quantity=Decimal(1), price=Decimal(100), fee=Decimal(0), fee_currency="USDT",
+        liquidity="taker", leaves_quantity=Decimal(leaves),
+    )  # fmt: skip
+
+
+def changed(quantity, price, pair=A):
+    return PositionChanged(
+        ts_event_ns=1, source="ledger", instrument_id=pair, quantity=Decimal(str(quantity)),
+        average_price=Decimal(str(price)), realised_pnl_quote=Decimal(0),
+    )  # fmt: skip
+
+
+def stopped_out(world, target=0.5):
+    """Open, then lose the position to a stop in a step in which the wish stays what it was."""
+    world.go({A: 100.0, B: 50.0}, {A: target})
+    world.go({A: 100.0, B: 50.0}, {A: target})
+    side = 1 if world.positions[A] > 0 else -1
+    world.cash += world.positions[A] * 90
+    world.positions[A] = Decimal(0)
+    return world.go({A: 90.0, B: 50.0}, {A: target}, extra=(exit_fill(-side),))
+
+
+@pytest.mark.parametrize("target", [0.5, -0.5])
+def test_after_a_protective_exit_the_signal_must_turn_before_it_counts_again(target):
+    world = World(make(exits={"stop": {"frac": 0.1}}, params={"allow_short": True}))
+    assert stopped_out(world, target) == []
+    assert world.go({A: 91.0, B: 50.0}, {A: target * 0.8}) == [], "another strength is no turn"
+    assert world.go({A: 91.0, B: 50.0}, {A: 0.0}) == []
+    (again,) = world.go({A: 92.0, B: 50.0}, {A: target})
+    assert again.reason == "open"
+
+
+def test_a_wish_for_the_other_side_is_news_at_once():
+    world = World(make(exits={"stop": {"frac": 0.1}}, params={"allow_short": True}))
+    stopped_out(world)
+    (turned,) = world.go({A: 91.0, B: 50.0}, {A: -0.5})
+    assert (turned.reason, turned.quantity < 0) == ("open", True)
+
+
+def test_fills_of_other_intents_block_nothing():
+    world = World(make())
+    for _ in range(2):
+        world.go({A: 100.0, B: 50.0}, {A: 0.5})
+    world.cash += world.positions[A] * 100
+    world.positions[A] = Decimal(0)
+    (again,) = world.go({A: 100.0, B: 50.0}, {A: 0.5}, extra=(exit_fill(intent="venue:x"),))
+    assert again.reason == "open"
+
+
+def test_an_exit_in_parts_is_an_exit_at_work_and_what_it_leaves_is_left_in_the_end():
+    world = World(make(exits={"stop": {"frac": 0.1}}, params={"working_steps": 3}))
+    world.go({A: 100.0, B: 50.0}, {A: 0.5})
+    world.positions[A] -= 20
+    assert world.go({A: 90.0, B: 50.0}, {A: 0.5}, extra=(exit_fill(leaves="30"),)) == []
+    assert world.go({A: 90.0, B: 50.0}, {A: 0.5}) == []
+    assert world.go({A: 90.0, B: 50.0}, {A: 0.5}) == []
+    (rest,) = world.go({A: 90.0, B: 50.0}, {A: 0.5})
+    assert (rest.reason, rest.quantity) == ("exit", Decimal(-30))
+
+
+def test_rules_hear_of_a_protective_exit_once():
+    world = World(
+        make(exits={"stop": {"frac": 0.1}}, rules=[{"kind": "cooldown", "params": {"steps_after_exit": 9}}])
+    )
+    stopped_out(world)
+    world.go({A: 91.0, B: 50.0}, {A: 0.0})
+    (no,) = world.go({A: 91.0, B: 50.0}, {A: 0.5})
+    assert (no.code, no.observed) == ("COOLDOWN", 2.0)
+
+
+def test_the_memory_of_exits_survives_a_restart():
+    world = World(make(exits={"stop": {"frac": 0.1}}))
+    stopped_out(world)
+    state, world.agent = world.agent.snapshot(), make(exits={"stop": {"frac": 0.1}})
+    world.agent.restore(state)
+    assert world.go({A: 91.0, B: 50.0}, {A: 0.5}) == []
+
+
+def ranged(pair, value):
+    return RiskMeasured(ts_event_ns=1, source="risk-atr", instrument_id=pair, measure="atr", value=value)
+
+
+def test_nothing_is_opened_whose_stop_is_unknown():
+    world = World(make(exits={"stop": {"atr": 2}}))
+    (no,) = world.go({A: 100.0, B: 50.0}, {A: 0.5})
+    assert (no.code, no.rule) == ("RISK_UNKNOWN", "sizing")
+    (yes,) = world.go({A: 100.0, B: 50.0}, {A: 0.5}, extra=(ranged(A, 2.0),))
+    assert yes.reason == "open"
+
+
+def test_risk_per_trade_is_sized_at_the_close_and_then_left_alone():
+    sizing = {"kind": "risk_per_trade", "params": {"risk_frac": 0.01}}
+    world = World(make(sizing=sizing, exits={"stop": {"atr": 2}}))
+    # 1 % of 10,000 at 4 below 100: 25 units
+    (intent,) = world.go({A: 100.0, B: 50.0}, {A: 0.3}, extra=(ranged(A, 2.0),))
+    assert intent.quantity == Decimal(25)
+    assert world.go({A: 100.0, B: 50.0}, {A: 0.9}, extra=(ranged(A, 0.5),)) == []
+    (out,) = world.go({A: 100.0, B: 50.0}, {A: 0.0}, extra=(ranged(A, 0.5),))
+    assert out.quantity == Decimal(-25)
+
+
+def test_a_stated_stake_is_opened_however_small_the_dead_band_finds_it():
+    small = {"kind": "fixed_quote", "params": {"quote": 200.0}}
+    world = World(make(sizing=small))
+    (intent,) = world.go({A: 100.0, B: 50.0}, {A: 0.3})
+    assert intent.quantity == Decimal(2)
+    assert world.go({A: 150.0, B: 50.0}, {A: 0.3}) == []
+    tiny = World(make(sizing={"kind": "fixed_quote", "params": {"quote": 5.0}}))
+    assert tiny.go({A: 100.0, B: 50.0}, {A: 0.3}) == [], "below what the venue takes"
+
+
+def test_kelly_learns_from_the_trades_of_the_ledger():
+    sizing = {
+        "kind": "kelly",
+        "params": {"min_trades": 3, "shrink_trades": 0, "start_frac": 0.02, "max_frac": 0.9},
+    }
+    world = World(make(sizing=sizing))
+    (first,) = world.go({A: 100.0, B: 50.0}, {A: 0.3})
+    assert first.target_frac == 0.02
+
+    def closed(r):
+        return TradeClosed(
+            ts_event_ns=1, source="ledger", instrument_id=A, side="long", opened_ns=0, closed_ns=1,
+            quantity=Decimal(1), entry_price=Decimal(1), exit_price=Decimal(1), fees_quote=Decimal(0),
+            slippage_quote=Decimal(0), pnl_quote=Decimal(0), return_frac=r, duration_bars=1, exit_reason="signal",
+        )  # fmt: skip
+
+    (more,) = world.go({A: 100.0, B: 50.0}, {A: 0.3}, extra=[closed(r) for r in (0.2, 0.4, -0.3)])
+    assert more.target_frac == pytest.approx(0.5 * 0.1 / 0.13)
+    assert more.reason == "increase"
+
+
+def test_pyramiding_knows_the_entry_price_of_the_ledger():
+    rules = [{"kind": "pyramiding", "params": {"max_entries": 2, "min_gain_frac": 0.05}}]
+    world = World(make(rules=rules))
+    world.go({A: 100.0, B: 50.0}, {A: 0.2})
+    (no,) = world.go({A: 104.0, B: 50.0}, {A: 0.5}, extra=(changed(20, 100),))
+    assert (no.code, no.observed) == ("PYRAMID_GAIN", pytest.approx(0.04))
+    (yes,) = world.go({A: 106.0, B: 50.0}, {A: 0.5})
+    assert yes.reason == "increase"
+    (no,) = world.go({A: 120.0, B: 50.0}, {A: 0.9})
+    assert no.code == "PYRAMID_ENTRIES"
+
+
+def status(state):
+    return VenueStatusChanged(ts_event_ns=0, source="venue", state=state)
+
+
+def lost_venue(**params):
+    return World(make(breakers={"venue_lost": {"settle_steps": 2, "halt_after_steps": 4, **params}}))
+
+
+def kinds(out):
+    return [type(e) for e in out]
+
+
+def test_nothing_is_sent_while_the_venue_does_not_answer_and_all_goes_on_afterwards():
+    world = lost_venue()
+    world.go({A: 100.0, B: 50.0}, {A: 0.3, B: 0.0})
+    assert world.positions[A] > 0
+    out = world.go({A: 100.0, B: 50.0}, {A: 0.0, B: 0.3}, extra=(status("down"),))
+    # the exit of A waits, B's entry is denied, and what was at work is withdrawn by the trip
+    assert kinds(out) == [CircuitBreakerTripped, OrderIntentDenied]
+    assert (out[0].breaker, out[1].code, out[1].rule) == ("venue_lost", "BREAKER_OPEN", "breaker:venue_lost")
+    assert kinds(world.go({A: 90.0, B: 50.0})) == []
+    assert kinds(world.go({A: 90.0, B: 50.0}, extra=(status("open"),))) == []
+    assert kinds(world.go({A: 90.0, B: 50.0})) == []
+    out = world.go({A: 90.0, B: 50.0})
+    assert kinds(out) == [CircuitBreakerReset, OrderIntentApproved, OrderIntentApproved]
+    assert world.positions[A] == 0
+    assert world.positions[B] > 0
+
+
+def test_a_venue_that_was_away_too_long_is_left_when_it_answers():
+    world = lost_venue()
+    world.go({A: 100.0, B: 50.0}, {A: 0.3})
+    world.go({A: 100.0, B: 50.0}, extra=(status("down"),))
+    said = [world.go({A: 80.0, B: 50.0}) for _ in range(4)]
+    assert kinds(said[-1]) == [CircuitBreakerTripped]
+    assert said[-1][0].observed == 4.0
+    out = world.go({A: 80.0, B: 50.0}, extra=(status("open"),))
+    assert [e.reason for e in out] == ["breaker_exit"]
+    assert world.positions[A] == 0
+    for _ in range(9):
+        assert not any(isinstance(e, OrderIntentApproved) for e in world.go({A: 80.0, B: 50.0}, {A: 0.3}))
+
+
+def test_without_the_breaker_orders_go_on():
+    world = World(make(breakers={}))
+    out = world.go({A: 100.0, B: 50.0}, {A: 0.3}, extra=(status("down"),))
+    assert kinds(out) == [OrderIntentApproved]
+
+
+def test_an_intent_at_work_is_withdrawn_when_its_pair_falls_silent():
+    world = World(make(params={"stale_steps": 3, "working_steps": 12}), fills=False)
+    world.go({A: 100.0, B: 50.0}, {A: 0.3})
+    said = [world.go({B: 50.0}) for _ in range(6)]
+    withdrawn = [(k, e) for k, out in enumerate(said) for e in out]
+    assert [(k, e.instrument_id, e.quantity, e.reason) for k, e in withdrawn] == [(2, A, 0, "stale")]

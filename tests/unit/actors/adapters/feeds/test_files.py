@@ -235,3 +235,12 @@ def test_unusual_column_types_of_parquet_are_read(tmp_path: Path) -> None:
     for name in ("open_ns", "open", "high", "low", "close"):
         np.testing.assert_array_equal(getattr(found, name), getattr(frame, name))
     assert found.volume.tolist() == list(range(50))
+
+
+def test_a_file_of_one_bar_has_the_timeframe_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "BTCUSDT_1h.csv"
+    path.write_text("timestamp,open,high,low,close,volume\n2023-01-01T00:00:00Z,10,11,9,10,5\n", "utf-8")
+    frame, _ = load_pair([path], "BTC/USDT", "1h")
+    assert (len(frame), frame.timeframe_ns) == (1, 3_600 * 10**9)
+    with pytest.raises(DataError, match="name it with -i"):
+        load_pair([path], "BTC/USDT")

@@ -10,7 +10,7 @@ import pytest
 
 from actors.adapters.feeds.files import load_bars
 from actors.adapters.storage.bar_store import BarStore, Span
-from actors.domain.errors import DataError
+from actors.domain.errors import DataError, StorageError
 from actors.domain.model.bars import BarFrame
 
 HOUR_NS = 3_600_000_000_000
@@ -153,7 +153,7 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path) -> None:
         from pathlib import Path
         import numpy as np
         from actors.adapters.storage.bar_store import BarStore
-        from actors.domain.errors import DataError
+        from actors.domain.errors import StorageError
         from actors.domain.model.bars import BarFrame
         n, hour = 20_000, 3_600_000_000_000
         close = np.random.default_rng(1).random(n) + 1
@@ -161,7 +161,7 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
         try:
             BarStore(Path(sys.argv[1])).write(frame)
-        except DataError as error:
+        except StorageError as error:
             print(error.code)
         """
     )
@@ -185,7 +185,7 @@ def test_a_failed_rename_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: 
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", fail)
-        with pytest.raises(DataError, match="unchanged"):
+        with pytest.raises(StorageError, match="unchanged"):
             store.append(frame.slice_rows(100, 200))
     assert store.read("BTC/USDT", HOUR_NS).equals(frame.slice_rows(0, 100))
     assert len(list(tmp_path.iterdir())) == 1

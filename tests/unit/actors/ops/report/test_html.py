@@ -10,8 +10,9 @@ import pytest
 
 from actors.domain.errors import TradingError
 from actors.domain.evaluation import report_model
-from actors.ops.report.figures import equity_figure, figures, pair_figure
+from actors.ops.report.figures import equity_figure, figures
 from actors.ops.report.html import build_report, render
+from actors.ops.report.price import pair_figure
 from actors.ops.report.thinning import evenly, keep_extremes, majority
 
 
@@ -56,7 +57,10 @@ def test_text_is_escaped_and_figures_are_json(page):
     blocks = re.findall(
         r'<script type="application/json" id="figure-([^"]+)">(.*?)</script>', page, flags=re.S
     )
-    assert [name for name, _ in blocks] == ["equity", "risk", "costs", "pair-0", "pair-1", "weights-0"]
+    assert [name for name, _ in blocks] == [
+        "equity", "underwater", "rolling", "distribution", "exposure", "risk", "costs", "excursions",
+        "intervals", "pair-0", "pair-1", "weights-0",
+    ]  # fmt: skip
     for _, text in blocks:
         assert {"data", "layout"} <= set(json.loads(text))
 
@@ -64,7 +68,7 @@ def test_text_is_escaped_and_figures_are_json(page):
 def test_labels_are_honest(page):
     own = without_plotly(page)
     for text in (
-        "SYNTHETIC MARKET", "kernels: python", "350 bars", "fees and slippage", "one entry fee of 10 bps",
+        "SYNTHETIC MARKET", "kernels: python", "350 bars", "all costs are included", "one entry fee of 10 bps",
         "3 bars without volume", "c" * 64, "d" * 64, "e" * 64, "Python twins", "(150 warm-up)",
         "The fleet: 26 agents",
     ):  # fmt: skip

@@ -1,0 +1,1 @@
+"""Studies behind Optuna, of which this package is the only importer: samplers, storage, importance."""

@@ -1,0 +1,110 @@
+"""The shell answers repeated calls from memory, refuses gaps, and comes back from its snapshot as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import small
+
+from actors.domain.errors import AgentError, SnapshotError
+from actors.runtime.graph import FEED, AgentSpec, Input
+from actors.runtime.shell import AgentShell
+from actors.runtime.slices import SliceFeed
+from actors.runtime.wire import decode_block, encode_block
+from cluster.runs.plan import RunPlan
+
+SPEC = AgentSpec("counter", "counter", "fleet_parts:Counts", inputs=(Input(FEED),))
+DELAYED = AgentSpec("late", "late", "fleet_parts:Counts", inputs=(Input(FEED, 3),))
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> RunPlan:
+    return small.plan(tmp_path / "run", market=small.frames(340), journal=True)
+
+
+def shell(plan: RunPlan, spec: AgentSpec = SPEC, **more: Any) -> AgentShell:
+    return AgentShell(spec, plan.settings, keep_steps=8, **more)
+
+
+def run(me: AgentShell, feed: SliceFeed, first: int, count: int, delay: int = 0) -> bytes:
+    block = feed.block(first, first + count)
+    payload = encode_block([s.events for s in block])
+    times = [s.ts_event_ns for s in block]
+    return me.run_steps(first, times, [False] * count, [(0, first, delay)], payload)
+
+
+def codes(payload: bytes) -> list[str]:
+    return [event.code for events in decode_block(payload) for event in events]
+
+
+def test_steps_are_computed_once_and_repeated_to_the_byte(plan: RunPlan) -> None:
+    me = shell(plan)
+    first = run(me, plan.feed, 0, 5)
+    assert codes(first) == ["1", "2", "3", "4", "5"]
+    assert run(me, plan.feed, 0, 5) == first
+    assert codes(run(me, plan.feed, 5, 1)) == ["6"]
+    assert me.status()["last_step"] == 5
+
+
+def test_a_gap_and_a_forgotten_or_differently_cut_block_are_refused(plan: RunPlan) -> None:
+    me = shell(plan)
+    with pytest.raises(AgentError) as caught:
+        run(me, plan.feed, 1, 1)
+    assert caught.value.code == "STEP_GAP"
+    run(me, plan.feed, 0, 4)
+    with pytest.raises(AgentError) as caught:
+        run(me, plan.feed, 0, 3)
+    assert caught.value.code == "STEP_FORGOTTEN"
+    run(me, plan.feed, 4, 20)
+    me.forget(23)
+    with pytest.raises(AgentError) as caught:
+        run(me, plan.feed, 0, 4)
+    assert caught.value.code == "STEP_FORGOTTEN"
+
+
+def test_what_is_said_with_a_delay_counts_in_its_own_step(plan: RunPlan) -> None:
+    me = shell(plan, DELAYED)
+    assert codes(run(me, plan.feed, 0, 4, delay=3)) == ["1"]
+    assert codes(run(me, plan.feed, 4, 4, delay=3)) == ["2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("how", ["recover", "resume"])
+def test_restored_it_repeats_and_goes_on_as_before(plan: RunPlan, how: str) -> None:
+    me = shell(plan, DELAYED)
+    kept = [run(me, plan.feed, first, 4, delay=3) for first in (0, 4, 8)]
+    assert me.save(11) == 11
+    after = run(me, plan.feed, 12, 4, delay=3)
+    more: dict[str, Any] = {"recover": True} if how == "recover" else {"resume_step": 11}
+    again = shell(plan, DELAYED, **more)
+    status = again.status()
+    assert (status["last_step"], status["restored_step"], status["restarted"]) == (11, 11, how == "recover")
+    assert status["incarnation"] != me.incarnation
+    # blocks that feedback may still need are kept inside the snapshot, older ones are not
+    assert again.outputs_since(3) == [(4, 4, kept[1]), (8, 4, kept[2])]
+    assert run(again, plan.feed, 12, 4, delay=3) == after
+    assert again.save(11) == 11  # a repeated call finds the snapshot it came from
+
+
+def test_a_snapshot_of_another_step_or_configuration_is_refused(plan: RunPlan, tmp_path: Path) -> None:
+    me = shell(plan)
+    run(me, plan.feed, 0, 4)
+    with pytest.raises(AgentError) as caught:
+        me.save(2)
+    assert caught.value.code == "SNAPSHOT_STEP"
+    me.save(3)
+    with pytest.raises(SnapshotError):
+        shell(plan, resume_step=2)
+    other = small.plan(
+        tmp_path / "run", market=small.frames(340), journal=True, sets=["account.initial_cash_quote=7"]
+    )
+    with pytest.raises(SnapshotError):
+        shell(other, resume_step=3)
+
+
+def test_it_says_what_it_is_and_which_kernels_it_found(plan: RunPlan) -> None:
+    me = shell(plan)
+    assert repr(me) == "counter"
+    assert me.status()["kernel_backend"] in ("native", "python")
+    assert me.status()["kernel_reason"]
