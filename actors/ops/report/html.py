@@ -12,22 +12,40 @@ from typing import Any
 import jinja2
 import yaml
 
-from actors.domain.errors import TradingError
+from actors.domain.errors import StorageError
 from actors.domain.evaluation.report_model import ReportModel
-from actors.ops.report import tables
-from actors.ops.report.figures import figures, regime_legend
+from actors.ops.report import periods, tables
+from actors.ops.report.costs import cost_table
+from actors.ops.report.figures import figures
+from actors.ops.report.intervals import interval_table
+from actors.ops.report.price import regime_legend
+from actors.ops.report.returns import bar_returns
+from actors.ops.report.statistics import bars_table, benchmark_table, choice_table
+from actors.ops.report.thinning import POINTS
+from actors.ops.report.trades import open_table, trade_table
 
 _HERE = Path(__file__).parent
 
 
 def build_report(model: ReportModel, path: Path | str) -> Path:
-    """Write the report, whole or not at all.
+    """Write the report, whole or not at all; return its absolute path.
+
+    Raises
+    ------
+    StorageError
+        ``REPORT_UNWRITABLE`` if the file cannot be written (folder, rights, space); an older report stays.
+    """
+    return write_whole(path, render(model))
+
+
+def write_whole(path: Path | str, text: str) -> Path:
+    """Write a page, whole or not at all.
 
     Parameters
     ----------
-    model : ReportModel
     path : path
         Target file; its folder is made if need be.
+    text : str
 
     Returns
     -------
@@ -36,17 +54,16 @@ def build_report(model: ReportModel, path: Path | str) -> Path:
 
     Raises
     ------
-    TradingError
-        ``REPORT_UNWRITABLE`` if the file cannot be written (folder, rights, space); an older report stays.
+    StorageError
+        ``REPORT_UNWRITABLE`` if the file cannot be written (folder, rights, space); an older page stays.
     """
     target = Path(path).absolute()
-    page = render(model)
     temporary: str | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(page)
+            stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
         # mkstemp makes private files; a report is to be shared as any other file of this person
@@ -55,27 +72,40 @@ def build_report(model: ReportModel, path: Path | str) -> Path:
     except OSError as e:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise TradingError(
+        raise StorageError(
             "REPORT_UNWRITABLE",
             f"report: expected to write {target}, found {e.strerror or e}; free space or choose another path",
         ) from e
     return target
 
 
-def render(model: ReportModel) -> str:
-    """Return the page as text."""
+def page(template: str, **values: Any) -> str:
+    """Return a page out of one of the templates, with style sheet and plotly's JavaScript at hand."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    return environment.get_template("report.html.j2").render(
+    return environment.get_template(template).render(
+        css=(_HERE / "report.css").read_text(encoding="utf-8"), plotly=plotly_source(), **values
+    )
+
+
+LOUD = ("IMPLAUSIBLE:", "LOOKAHEAD:", "COSTS:", "INCOMPLETE:", "NO ORDERS:", "NO FILLS:", "DETAIL:", "TICK:")
+"""Beginnings of notes that change what every figure means."""
+
+
+def render(model: ReportModel) -> str:
+    """Return the page as text."""
+    return page(
+        "report.html.j2",
         info=model.info,
         headline=_headline(model),
         warnings=_warnings(model),
-        css=(_HERE / "report.css").read_text(encoding="utf-8"),
-        plotly=plotly_source(),
-        figures=[(name, _script_safe(text)) for name, text in figures(model).items()],
+        figures=[(name, script_safe(text)) for name, text in figures(model).items()],
         metrics=tables.metrics_table(model),
+        statistics=[
+            t for make in (choice_table, benchmark_table, bars_table) if (t := make(model)) is not None
+        ],
         identity=tables.identity_table(model),
         sources=tables.source_table(model),
         risk=[
@@ -84,13 +114,23 @@ def render(model: ReportModel) -> str:
             tables.risk_event_table(model),
         ],
         agents=tables.agent_table(model),
-        trades=tables.trade_table(model),
-        pairs=[
-            (s.pair, regime_legend(s), tables.regime_table(s), tables.accuracy_table(s)) for s in model.pairs
-        ],
+        trades=trade_table(model),
+        months=periods.month_table(model),
+        drawdowns=periods.drawdown_table(model),
+        intervals=interval_table(model) if model.intervals else None,
+        costs=cost_table(model),
+        open_positions=open_table(model),
+        regimes=tables.regime_table(model),
+        idle=int((bar_returns(model.account) == 0.0).sum()),
+        bars=model.metrics["bars"],
+        points=POINTS if model.metrics["bars"] > POINTS else None,
+        groups=periods.group_tables(model),
+        windows=periods.window_table(model),
+        pairs=[(s.pair, regime_legend(s), tables.accuracy_table(s)) for s in model.pairs],
         weights=[w.context for w in model.weights],
         config=yaml.safe_dump(json.loads(json.dumps(model.config, default=str)), sort_keys=False),
-        notes=model.notes,
+        notes=[note for note in model.notes if not note.startswith((*LOUD, "EVIDENCE:"))],
+        costs_off=any(note.startswith("COSTS:") for note in model.notes),
     )
 
 
@@ -105,7 +145,8 @@ def plotly_source() -> str:
     return text.replace("</script", "<\\/script")
 
 
-def _script_safe(text: str) -> str:
+def script_safe(text: str) -> str:
+    """Return JSON as it may stand inside a script element."""
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
@@ -116,26 +157,29 @@ def _headline(model: ReportModel) -> list[tuple[str, str, str]]:
         ("return", tables.number(m["total_return_frac"], 2, 100), "%"),
         ("buy and hold", tables.number(model.benchmark_metrics["total_return_frac"], 2, 100), "%"),
         ("max drawdown", tables.number(m["max_drawdown_frac"], 2, 100), "%"),
-        ("Sharpe, annual", tables.number(m["sharpe_ann"], 2), f"{m['bars']} bars"),
-        ("fees + slippage", tables.number(_costs(m), 2), quote),
+        ("Sharpe, annual", tables.number(m["sharpe_ann"], 2), _sure(model)),
+        ("costs", tables.number(_costs(m), 2), quote),
         ("round trips", str(m["trade_count"]), "trades"),
     ]
 
 
+def _sure(model: ReportModel) -> str:
+    """The interval of the Sharpe ratio, or the bars it rests on where there is none."""
+    for i in model.intervals:
+        if i.metric == "sharpe_ann" and i.low is not None and i.high is not None:
+            return f"{i.confidence:.0%}: {i.low:.2f} to {i.high:.2f}"
+    return f"{model.metrics['bars']:,} bars"
+
+
 def _costs(metrics: dict[str, Any]) -> float:
-    return float(metrics["fees_quote"]) + float(metrics["slippage_quote"])
+    # runs stored before accounts could be leveraged know of no interest and no liquidation fees
+    names = ("fees_quote", "slippage_quote", "funding_quote", "borrow_quote", "liquidation_quote")
+    return sum(float(metrics.get(name, 0)) for name in names)
 
 
 def _warnings(model: ReportModel) -> list[str]:
-    m, out = model.metrics, []
-    needed = m["min_track_record_bars"]
-    if needed is not None and m["bars"] < needed:
-        out.append(
-            f"The record is too short: {needed:,.0f} bars are needed before a Sharpe ratio like this one "
-            f"differs from zero at 95 % confidence; there are {m['bars']:,}."
-        )
-    if m["trade_count"] < 30:
-        out.append(f"Only {m['trade_count']} round trips: figures per trade are anecdotes.")
+    out = [note for note in model.notes if note.startswith(LOUD)]
+    out += [f"{text[:1].upper()}{text[1:]}." for text in model.warnings]
     if model.info.kernel_backend != "native":
         out.append("This run used the Python twins of the numeric kernels, not the compiled ones.")
     defects = sum(len(s.defects) for s in model.sources)

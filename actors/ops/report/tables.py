@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from actors.domain.evaluation.report_model import PairSeries, ReportModel
+from actors.domain.events.regime import REGIMES
+from actors.ops.report.risk_use import risk_use
 
-MAX_TRADES = 200
 _DASH = "–"
 
 
@@ -26,10 +27,10 @@ class Table(msgspec.Struct, kw_only=True):
 
 
 # key of run_metrics → (label, unit, scale to show, decimals, sample)
-_METRICS: tuple[tuple[str, str, str, float, int, str], ...] = (
+METRICS: tuple[tuple[str, str, str, float, int, str], ...] = (
     ("total_pnl_quote", "total PnL, net", "quote", 1, 2, "bars"),
     ("total_return_frac", "total return", "%", 100, 2, "bars"),
-    ("cagr_frac", "CAGR (extrapolated to 365 d)", "% a year", 100, 2, "bars"),
+    ("cagr_frac", "CAGR (years of 365 days)", "% a year", 100, 2, "bars"),
     ("volatility_ann_frac", "volatility (ddof 1)", "% a year", 100, 2, "bars"),
     ("sharpe_ann", "Sharpe, annual, rate 0", "", 1, 2, "bars"),
     ("sortino_ann", "Sortino, annual, target 0", "", 1, 2, "bars"),
@@ -53,7 +54,9 @@ _METRICS: tuple[tuple[str, str, str, float, int, str], ...] = (
     ("max_consecutive_losses", "longest losing run", "trades", 1, 0, "trades"),
     ("fees_quote", "fees paid", "quote", 1, 2, "fills"),
     ("slippage_quote", "slippage paid", "quote", 1, 2, "fills"),
-    ("funding_quote", "funding paid", "quote", 1, 2, "fills"),
+    ("funding_quote", "funding paid", "quote", 1, 2, "bars"),
+    ("borrow_quote", "interest paid", "quote", 1, 2, "bars"),
+    ("liquidation_quote", "liquidation fees", "quote", 1, 2, "fills"),
 )
 _BENCHMARK_LACKS = ("trades", "fills")
 
@@ -61,12 +64,12 @@ _BENCHMARK_LACKS = ("trades", "fills")
 def metrics_table(model: ReportModel) -> Table:
     """Metrics of the run beside buy-and-hold, each with its sample."""
     samples = {
-        "bars": f"{model.metrics['bars']} bars",
-        "trades": f"{model.metrics['trade_count']} trades",
-        "fills": f"{model.counts.get('fills', 0)} fills",
+        "bars": f"{model.metrics['bars']:,} bars",
+        "trades": f"{model.metrics['trade_count']:,} trades",
+        "fills": f"{model.counts.get('fills', 0):,} fills",
     }
     rows = []
-    for key, label, unit, scale, decimals, sample in _METRICS:
+    for key, label, unit, scale, decimals, sample in METRICS:
         shown = model.info.quote_currency if unit == "quote" else unit
         other = (
             _DASH
@@ -77,8 +80,8 @@ def metrics_table(model: ReportModel) -> Table:
             other = "100.0"
         rows.append((label, number(model.metrics.get(key), decimals, scale), other, shown, samples[sample]))
     return Table(
-        caption="Metrics (fees and slippage included)",
-        headers=("metric", "fleet", "buy and hold", "unit", "rests on"),
+        caption="Metrics (all costs included)",
+        headers=("metric", "this run", "buy and hold", "unit", "rests on"),
         rows=rows,
         numeric=(False, True, True, False, False),
         note=f"Benchmark: {model.benchmark_label}. {_DASH} means undefined, never zero.",
@@ -93,7 +96,7 @@ def identity_table(model: ReportModel) -> Table:
         "python": "Python twins (slower; the compiled ones are missing)",
     }
     rows = [
-        ("mode", info.mode), ("host", info.host), ("pairs", ", ".join(info.pairs)),
+        ("mode", info.mode), ("account", _account(model)), ("host", info.host), ("pairs", ", ".join(info.pairs)),
         ("bar length", info.timeframe),
         ("first and last close", f"{clock(_first(model))} to {clock(_last(model))}"),
         ("bars (warm-up apart)", f"{model.metrics['bars']} ({info.warmup_bars} warm-up)"),
@@ -110,47 +113,56 @@ def identity_table(model: ReportModel) -> Table:
     return Table(caption="The run", headers=("what", "value"), rows=rows)
 
 
+def _account(model: ReportModel) -> str:
+    """Return mode and leverage of the account; a spot one in runs stored before there were others."""
+    account = model.config.get("account", {})
+    mode = account.get("mode", "spot")
+    return mode if mode == "spot" else f"{mode}, up to {account['leverage']} times the equity"
+
+
 def source_table(model: ReportModel) -> Table:
     """Where the bars came from, with their defects."""
     rows = [
         (
             s.pair, s.source + (" (synthetic)" if s.synthetic else ""), f"{s.rows}",
             f"{clock(s.first_ns)} to {clock(s.last_ns)}", str(s.gaps), number(s.missing_frac, 3, 100),
-            "; ".join(_short(d) for d in s.defects) or "none found",
+            "; ".join(s.defects) or "none found",
         )
         for s in model.sources
     ]  # fmt: skip
     return Table(
         caption="Data source and its defects",
-        headers=("pair", "source", "rows", "range (UTC)", "gaps", "missing, %", "defects"),
+        headers=("pair", "source", "rows", "range (UTC)", "gaps", "missing, %", "defects of the whole file"),
         rows=rows,
         numeric=(False, False, True, False, True, True, False),
+        note="Rows, gaps and what is missing are those of this run, warm-up included; tradewind check-data lists every "
+        "defect of a file.",
     )
 
 
 def risk_use_table(model: ReportModel) -> Table:
     """Each configured limit with how much of it was used."""
-    exposures = model.account.exposures
-    gross = [sum(map(abs, row)) for row in exposures]
-    single = [max(map(abs, row), default=0.0) for row in exposures]
-    used: dict[str, Sequence[float]] = {
-        "max_gross_exposure.limit_frac": gross,
-        "max_position_frac.limit_frac": single,
-    }
+    measured = risk_use(model)
     rows = []
     for name, limit in model.limits.items():
-        seen = used.get(name)
-        if seen:
-            peak, mean = max(seen), sum(seen) / len(seen)
-            rows.append((name, bound(limit), number(mean, 4), number(peak, 4), number(100 * peak / limit, 0)))
+        use = measured.get(name)
+        if use is None:
+            rows.append((name, bound(limit), _DASH, _DASH, _DASH, _DASH))
         else:
-            rows.append((name, bound(limit), _DASH, _DASH, _DASH))
+            peak = float(use.max())
+            share = number(100 * peak / limit, 0) if limit else _DASH
+            rows.append(
+                (name, bound(limit), number(float(use.mean()), 4), number(peak, 4), share, f"{use.size:,}")
+            )
+    missing = any(row[2] == _DASH for row in rows)
     return Table(
         caption="Risk limits and their use",
-        headers=("limit", "value", "mean use", "highest use", "% of limit"),
+        headers=("limit", "value", "mean use", "highest use", "% of limit", "n"),
         rows=rows,
-        numeric=(False, True, True, True, True),
-        note="Held exposure at bar closes; a market move may carry it above a limit that no order broke.",
+        numeric=(False, True, True, True, True, True),
+        note="Measured at bar closes of what was held, n times; a market move may carry it above a limit that no order "
+        "broke. VaR and ES of the book are those of this run's bars, without its warm-up."
+        + (" – : not measured; a rule of your own, or concentration of a single pair." if missing else ""),
     )
 
 
@@ -189,52 +201,32 @@ def risk_event_table(model: ReportModel) -> Table:
     )
 
 
+UNCOUNTED = (
+    "Computed in columns: what the agents would have said is counted where it was said only. Outcome: mean net "
+    "return of a bar in the direction that the agent wished."
+)
+
+
 def agent_table(model: ReportModel) -> Table:
     """Every agent of the fleet."""
     rows = [
         (
-            a.name, a.kind, _DASH if a.pid is None else str(a.pid), str(a.events), str(a.restarts),
+            a.name, a.kind, _DASH if a.pid is None else str(a.pid),
+            _DASH if a.events is None else f"{a.events:,}", str(a.restarts),
             number(a.weight, 1, 100), number(a.hit_rate_frac, 1, 100), number(a.score_bps, 2),
-            _DASH if a.observations is None else str(a.observations),
+            _DASH if a.observations is None else f"{a.observations:,}",
         )
         for a in model.agents
     ]  # fmt: skip
     return Table(
         caption=f"The fleet: {len(model.agents)} agents",
+        note=UNCOUNTED if any(a.events is None for a in model.agents) else "",
         headers=(
             "agent", "kind", "process", "events", "restarts", "weight, %", "hit rate, %", "outcome, bps",
             "outcomes",
         ),
         rows=rows,
         numeric=(False, False, True, True, True, True, True, True, True),
-    )  # fmt: skip
-
-
-def trade_table(model: ReportModel) -> Table:
-    """The last round trips."""
-    shown = model.trades[-MAX_TRADES:]
-    rows = [
-        (
-            str(t["pair"]), str(t["side"]), _minute(t["opened_at"]), _minute(t["closed_at"]),
-            str(t["quantity"]), _price(t["entry_price"]), _price(t["exit_price"]),
-            number(t["fees_quote"], 2), number(t["slippage_quote"], 2),
-            number(t["pnl_quote"], 2), number(t["return_frac"], 2, 100), str(t["duration_bars"]),
-            str(t["exit_reason"]),
-        )
-        for t in shown
-    ]  # fmt: skip
-    hidden = len(model.trades) - len(shown)
-    return Table(
-        caption=f"Round trips ({len(model.trades)})",
-        headers=(
-            "pair", "side", "opened", "closed", "quantity", "entry", "exit", "fees", "slippage", "net PnL",
-            "return, %", "bars", "left because",
-        ),
-        rows=rows,
-        numeric=(False, False, False, False, *[True] * 8, False),
-        note=f"The first {hidden} are not listed; money in {model.info.quote_currency}."
-        if hidden
-        else f"Money in {model.info.quote_currency}.",
     )  # fmt: skip
 
 
@@ -258,23 +250,23 @@ def accuracy_table(series: PairSeries) -> Table | None:
     )
 
 
-def regime_table(series: PairSeries) -> Table:
-    """Share of bars per detected regime."""
-    total = len(series.detected)
-    counts: dict[str, int] = {}
-    for label in series.detected:
-        counts[label] = counts.get(label, 0) + 1
-    switches = sum(a != b for a, b in zip(series.detected, series.detected[1:], strict=False))
-    rows = [
-        ((label or "none yet").replace("_", " "), str(n), number(n / total, 1, 100))
-        for label, n in sorted(counts.items(), key=lambda item: -item[1])
-    ]
+def regime_table(model: ReportModel) -> Table:
+    """Share of each pair's bars per detected regime."""
+    seen = {label for s in model.pairs for label in s.detected}
+    labels = [label for label in (*REGIMES, "") if label in seen]
+    rows = []
+    for series in model.pairs:
+        total = len(series.detected)
+        shares = [
+            number(series.detected.count(label) / total, 1, 100) if total else _DASH for label in labels
+        ]
+        switches = sum(a != b for a, b in zip(series.detected, series.detected[1:], strict=False))
+        rows.append((series.pair, *shares, f"{switches:,}", f"{total:,}"))
     return Table(
-        caption=f"{series.pair}: detected regimes",
-        headers=("regime", "bars", "share, %"),
-        rows=rows,
-        numeric=(False, True, True),
-        note=f"{switches} switches in {total} bars.",
+        caption="Detected regimes, share of bars in %",
+        headers=("pair", *((label or "none yet").replace("_", " ") for label in labels), "switches", "bars"),
+        rows=rows if labels != [""] else [],
+        numeric=(False, *[True] * (len(labels) + 2)),
     )
 
 
@@ -323,24 +315,6 @@ def clock(ts_ns: int | None) -> str:
     if ts_ns is None:
         return _DASH
     return datetime.fromtimestamp(ts_ns // 1_000_000_000, tz=UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _minute(text: str) -> str:
-    # 2020-02-01T01:00:00Z
-    return text[:16].replace("T", " ")
-
-
-def _price(text: str) -> str:
-    """Return a price with eight significant digits: an average of fills has more than anyone can use."""
-    return f"{Decimal(text):.8g}"
-
-
-def _short(text: str, limit: int = 280) -> str:
-    return (
-        text
-        if len(text) <= limit
-        else f"{text[:limit]}… ({len(text) - limit} characters more in the data check)"
-    )
 
 
 def _first(model: ReportModel) -> int | None:
