@@ -13,12 +13,13 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ import psutil
 
 from actors.domain.errors import ConfigError, VenueError, VenueUnavailableError
 from actors.runtime.environment import prepare_environment
+from cluster.note import ClusterNote
+from cluster.ray_state import nodes
 
 LOOPBACK = "127.0.0.1"
 LOOPBACK_ENV: Mapping[str, str] = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
@@ -36,30 +39,9 @@ Head, workers, jobs and drivers must agree on it.
 """
 PORTS: Mapping[str, int] = {"port": 6379, "dashboard_port": 8265, "metrics_port": 9464}
 """Default ports of `up`, by flag."""
+_SLOW_START = "timed out during startup"
+"""Ray gives its own processes 30 s, which a busy machine may need for less; then one more try is worth it."""
 _SOCKET_PATH_LIMIT = 43  # a Unix socket's path has 107 bytes, of which Ray needs the rest
-
-
-@dataclass(frozen=True)
-class ClusterNote:
-    """What ``cluster.json`` keeps of a cluster that `start` made.
-
-    Attributes
-    ----------
-    pid : int
-        The head's leading process, and its session.
-    created_s : float
-        When that process began: a reused pid is not mistaken for it.
-    """
-
-    pid: int
-    created_s: float
-    address: str
-    dashboard: str
-    metrics: str
-    auth_mode: str
-    token_path: str
-    temp_dir: str
-    log: str
 
 
 def note_path(userdir: Path) -> Path:
@@ -152,6 +134,25 @@ def temp_dir_of(userdir: Path) -> str:
     )
 
 
+def private_folder(path: Path) -> None:
+    """Make a folder that only we can enter; its name is known beforehand and its parent is everybody's.
+
+    Raises
+    ------
+    ConfigError
+        If somebody else made it first, or put a link there.
+    """
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise ConfigError(
+            "TEMP_DIR_FOREIGN",
+            f"temporary folder {path}: expected a folder of ours, found a link or another user's; remove it, or set "
+            "TMPDIR to a folder of yours",
+        )
+    path.chmod(0o700)
+
+
 def head_command(ports: Mapping[str, int], num_cpus: int, store_mb: int, temp_dir: str) -> list[str]:
     """Return the command of the head; everything listens on loopback only."""
     return [
@@ -196,8 +197,20 @@ def start(
         )
     refuse_used_ports(ports)
     prepare_environment(userdir)
+    for last in (False, True):
+        try:
+            return _launch(userdir, ports, num_cpus, object_store_mb, deadline_s)
+        except VenueError as e:
+            if last or _SLOW_START not in e.message:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _launch(
+    userdir: Path, ports: Mapping[str, int], num_cpus: int, object_store_mb: int, deadline_s: float
+) -> ClusterNote:
     temp_dir = temp_dir_of(userdir)
-    Path(temp_dir).mkdir(mode=0o700, exist_ok=True)
+    private_folder(Path(temp_dir))
     log = userdir / "logs" / "cluster.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = dict(os.environ)
@@ -237,8 +250,6 @@ def _write_note(userdir: Path, note: ClusterNote) -> None:
 
 
 def _wait_until_up(note: ClusterNote, process: subprocess.Popen[bytes], deadline_s: float) -> None:
-    from cluster.ray_state import nodes
-
     end = time.monotonic() + deadline_s
     reason = "nothing yet"
     while time.monotonic() < end:

@@ -7,12 +7,10 @@ import json
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actors.domain.errors import AuthenticationError, VenueUnavailableError
-
-if TYPE_CHECKING:
-    from cluster.local import ClusterNote
+from cluster.note import ClusterNote
 
 _LIMIT = 10_000  # Ray's own maximum
 _SPACE = "tradewind-"

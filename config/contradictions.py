@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from config.problems import Problem
+from config.schema import Config, in_freqtrade_style
 
 # (smaller, larger, may be equal): words that stand for a lower and an upper bound of one thing
 _BOUNDS: tuple[tuple[str, str, bool], ...] = (
@@ -62,6 +63,49 @@ def across(parts: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[Problem]
                 for at, limit in limits
                 if _is_number(value) and _is_number(limit) and value > limit
             ]
+    return out
+
+
+def exit_contradictions(config: Config) -> list[Problem]:
+    """Return what a configuration asks of protective exits that another part of it makes impossible.
+
+    Examples
+    --------
+    >>> lone = Config(strategies=({"kind": "rsi"},), risk={"sizing": {"kind": "risk_per_trade"}})
+    >>> for p in exit_contradictions(lone):
+    ...     print(p)
+    risk.sizing: expected exits.stop or exits.trailing beside risk_per_trade, found neither
+    """
+    several = len(config.strategies) > 1
+    own = [(f"strategies.{i}.exits", s) for i, s in enumerate(config.strategies) if s.exits]
+    out = [
+        Problem(
+            path, f"expected none: {len(config.strategies)} strategies share one position per pair; set exits"
+        )
+        for path, _ in own
+        if several
+    ]
+    exits = {**config.exits, **(own[0][1].exits if own and not several else {})}
+    if config.risk.sizing.kind == "risk_per_trade" and not (exits.get("stop") or exits.get("trailing")):
+        text = "expected exits.stop or exits.trailing beside risk_per_trade, found neither"
+        out.append(Problem("risk.sizing", text))
+    if not exits:
+        return out
+    if config.venue.fill_at != "next_open":
+        text = (
+            f"expected next_open: exits need to know what came first in a bar, found {config.venue.fill_at}"
+        )
+        out.append(Problem("venue.fill_at", text))
+    styled = [s.kind for s in config.strategies if in_freqtrade_style(s.kind)]
+    if styled:
+        text = f"expected none: {styled[0]} manages its own exits (stoploss, minimal_roi), found {', '.join(exits)}"
+        out.append(Problem("exits", text))
+    target = exits.get("target")
+    frac = target.get("frac") if isinstance(target, Mapping) else None
+    short = config.risk.params.get("allow_short", config.account.mode != "spot")
+    if short and isinstance(frac, int | float) and frac >= 1:
+        text = f"expected less than 1 where shorts are allowed (a price cannot fall by more), found {frac}"
+        out.append(Problem("exits.target.frac", text))
     return out
 
 

@@ -10,30 +10,33 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import hashlib
 import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pydantic
 
+from config.account import account_problems
 from config.contradictions import across, contradictions
 from config.documents import Document, parse_value, read_document
+from config.hashing import choice_hash, content_hash
 from config.merge import assign, located, merge
 from config.problems import ConfigProblem, Problem
-from config.schema import LIVE_ACKNOWLEDGEMENT, Config, components
+from config.provenance import provenance_problems
+from config.schema import LIVE_ACKNOWLEDGEMENT, PAIR_PATTERN, TIMEFRAME_PATTERN, Config, components
 from config.secrets import is_secret_key, secret_paths
 
 HERE = Path(__file__).parent
 MODES = ("backtest", "paper", "live")
 INCLUDES = ("regime_detection", "sentiment_analysis", "strategies")
 ENV_PREFIX = "TRADEWIND__"
-# what cannot change a decision: where and how fast a run is computed, who agreed to it, where it is written
-NOT_DECIDING = ("mode", "runtime", "journal", "live", "kernels.require_native")
+_MEANT = {
+    PAIR_PATTERN: "BASE/QUOTE in capitals such as BTC/USDT",
+    TIMEFRAME_PATTERN: "a number and one of s m h d w such as 1h",
+}
 
 
 class ResolvedConfig(NamedTuple):
@@ -91,11 +94,19 @@ class _Layers:
         except ValueError as e:
             self.problems.append(Problem(path, str(e), origin))
             return
-        self.origins[located(self.tree, keys)] = origin
+        where = located(self.tree, keys)
+        # what stood below has been replaced: no old file may be blamed for it
+        self.origins = {k: v for k, v in self.origins.items() if not k.startswith(f"{where}.")}
+        self.origins[where] = origin
         self.sources.append(origin)
 
     def origin(self, path: str) -> str:
         """Return the origin of a path or of what contains it."""
+        if path not in self.origins:
+            # a section that should not be there was made by a key below it, not by the section around it
+            for known, where in self.origins.items():
+                if known.startswith(f"{path}."):
+                    return where
         keys = path.split(".")
         for n in range(len(keys), 0, -1):
             if (found := self.origins.get(".".join(keys[:n]))) is not None:
@@ -136,13 +147,18 @@ def resolve(
     """
     env = env or {}
     layers, notes = _Layers(), []
-    user = [read_document(*_locate(f)) for f in files]
+    user = [_user_document(f) for f in files]
     overrides = _overrides(env, sets, layers.problems)
     asked = _asked_mode(user, overrides)
     chosen = mode or asked or "paper"
     if chosen not in MODES:
         layers.problems.append(Problem("mode", f"expected one of {', '.join(MODES)}, found {chosen!r}"))
-    if mode is not None and asked not in (None, mode):
+    if mode is not None and asked == "live":
+        # a person who asks for real money must not be left to think that this is what happens
+        layers.problems.append(
+            Problem("mode", f"expected {mode}: this command trades simulated money only, found live")
+        )
+    elif mode is not None and asked not in (None, mode):
         notes.append(f"mode: this command runs {mode}; {asked!r} of the configuration has no effect")
     for name in ("base", chosen if chosen in MODES else "paper", *INCLUDES):
         layers.add(read_document(HERE / f"{name}.yaml", f"{name}.yaml"))
@@ -159,38 +175,14 @@ def resolve(
     return ResolvedConfig(model, content_hash(model), tuple(layers.sources), tuple(notes))
 
 
-def content_hash(model: Config) -> str:
-    """Return the SHA-256 of the canonical JSON of what may change decisions.
-
-    Examples
-    --------
-    >>> a = resolve("backtest").model
-    >>> b = resolve("paper", sets=["runtime.block_steps=8"]).model
-    >>> content_hash(a) == content_hash(b)
-    True
-    """
-    tree = model.model_dump()
-    for path in NOT_DECIDING:
-        node, *rest = path.split(".")
-        if rest:
-            del tree[node][rest[0]]
-        else:
-            del tree[node]
-    text = json.dumps(_canonical(tree), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _canonical(value: Any) -> Any:
-    """Return a JSON tree in which equal settings look equal: 1 and 1.0, Decimal 10 and 10.00."""
-    if isinstance(value, dict):
-        return {str(k): _canonical(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(v) for v in value]
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
+def _user_document(file: str | Path) -> Document:
+    path, name = _locate(file)
+    if name.startswith("preset:") and not path.is_file():
+        known = ", ".join(sorted(p.stem for p in (HERE / "presets").glob("*.yaml")))
+        return Document(
+            name, {}, {}, [Problem("", f"expected one of {known}, found no preset of that name", name)]
+        )
+    return read_document(path, name)
 
 
 def _locate(file: str | Path) -> tuple[Path, str]:
@@ -235,7 +227,11 @@ def _validate(layers: _Layers) -> Config | None:
     try:
         model = Config.model_validate(layers.tree)
     except pydantic.ValidationError as e:
-        layers.problems += [_problem(dict(err)) for err in e.errors()]
+        errors = [dict(err) for err in e.errors()]
+        # pydantic counts only the members that are right: a list of wrong ones is not an empty list
+        layers.problems += [
+            _problem(err) for err in errors if not (err["type"] == "too_short" and err.get("input"))
+        ]
         return None
     layers.problems += _consistency(model)
     layers.problems += across((ref.path, ref.kind, ref.params) for ref in components(model))
@@ -275,7 +271,26 @@ def _consistency(model: Config) -> list[Problem]:
             out.append(
                 Problem(f"pairs.{i}", f"expected quote {model.account.quote} (account.quote), found {pair}")
             )
-    return out
+    if model.timeframe_detail is not None:
+        width, finer = _seconds(model.timeframe), _seconds(model.timeframe_detail)
+        if finer >= width or width % finer:
+            out.append(
+                Problem(
+                    "timeframe_detail",
+                    f"expected one that is finer than the timeframe {model.timeframe} and divides it, found "
+                    f"{model.timeframe_detail}",
+                )
+            )
+    if model.provenance is not None:
+        chosen = provenance_problems(
+            model.provenance, timeframe=model.timeframe, choice_hash=choice_hash(model)
+        )
+        out += [Problem(path, text) for path, text in chosen.items()]
+    return out + account_problems(model)
+
+
+def _seconds(timeframe: str) -> int:
+    return int(timeframe[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}[timeframe[-1]]
 
 
 def _problem(err: dict[str, Any]) -> Problem:
@@ -288,6 +303,8 @@ def _problem(err: dict[str, Any]) -> Problem:
     message = str(err["msg"]).removeprefix("Value error, ")
     if err["type"] == "missing":
         return Problem(path, "expected a value, found none")
+    if err["type"] == "string_pattern_mismatch" and err["ctx"]["pattern"] in _MEANT:
+        return Problem(path, f"expected {_MEANT[err['ctx']['pattern']]}, found {err.get('input')!r}")
     if err["type"] == "value_error":
         return Problem(path, message)
     return Problem(path, f"{message}, found {err.get('input')!r}")

@@ -15,6 +15,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 import pydantic
 from pydantic import Field
 
+from config.provenance import Provenance
+from config.terms import MarginTerms, PerpetualTerms
+
 LIVE_ACKNOWLEDGEMENT = "I accept that real money can be lost"
 TIMEFRAME_PATTERN = r"^[1-9]\d{0,5}[smhdw]$"
 PAIR_PATTERN = r"^[A-Z0-9]+/[A-Z0-9]+$"
@@ -44,9 +47,15 @@ class Component(Section):
 
 
 class StrategyComponent(Component):
-    """A strategy and its starting weight; weights are normalised over the strategies of a run."""
+    """A strategy and its starting weight; weights are normalised over the strategies of a run.
 
+    Its kind may also be ``PATH/FILE.py:Class``: a class in freqtrade's style, which trades alone. `exits` replace
+    those of the run section by section, where the strategy is the run's only one.
+    """
+
+    kind: Annotated[str, Field(pattern=r"^([A-Za-z_][\w.]*(:[A-Za-z_]\w*)?|.+\.py:[A-Za-z_]\w*)$")]
     weight: Annotated[float, Field(gt=0.0)] = 1.0
+    exits: dict[str, Any] = {}
 
 
 class InstrumentRules(Section):
@@ -69,10 +78,16 @@ class Instruments(Section):
 
 
 class Account(Section):
-    """Quote currency and starting cash of the simulated account."""
+    """Quote currency, starting cash and mode of the simulated account.
+
+    `mode` ``spot`` spends what it owns; ``margin`` borrows on spot and ``perpetual`` trades linear contracts, both up
+    to a gross exposure of `leverage` times the equity, long and short, on the venue's terms for that mode.
+    """
 
     quote: Annotated[str, Field(pattern=r"^[A-Z0-9]+$")] = "USDT"
     initial_cash_quote: PositiveDecimal = Decimal("100000")
+    mode: Literal["spot", "margin", "perpetual"] = "spot"
+    leverage: Annotated[Decimal, Field(ge=1)] = Decimal(1)
 
 
 class Data(Section):
@@ -141,7 +156,7 @@ class Coordination(AgentSection):
 class Risk(Section):
     """Risk agents (one measure each), sizing, pre-trade rules (asked in this order), circuit breakers.
 
-    A breaker that is not named does not exist. `params` are the risk coordinator's own.
+    A breaker that is not named, or is null, does not exist. `params` are the risk coordinator's own.
     """
 
     agents: tuple[Component, ...] = ()
@@ -149,6 +164,12 @@ class Risk(Section):
     rules: tuple[Component, ...] = ()
     breakers: dict[str, dict[str, Any]] = {}
     params: dict[str, Any] = {}
+
+    @pydantic.field_validator("breakers", mode="before")
+    @classmethod
+    def _switched_off(cls, value: Any) -> Any:
+        # sections are merged, so a later file cannot leave a breaker out: it says null
+        return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
 class Execution(AgentSection):
@@ -162,23 +183,54 @@ class Venue(Section):
 
     `fill_at` is where a market order fills on the bar after its step; `max_volume_share` is the part of a
     bar's volume that our orders may take (None: all of it); `through_ticks` is how far the market must trade
-    beyond a resting limit before it fills.
+    beyond a resting limit before it fills (0: a touch fills it). With `queue_ahead_frac` a touch fills it too,
+    behind that share of the volume of the bar that first touches it.
     """
 
     kind: Literal["mock"] = "mock"
     fees: Component = Component(kind="maker_taker")
+    spread: Component = Component(kind="fixed_bps")
     slippage: Component = Component(kind="square_root")
     latency: Component = Component(kind="fixed")
     fill_at: Literal["next_open", "intrabar"] = "next_open"
     max_volume_share: Annotated[float, Field(gt=0.0, le=1.0)] | None = 0.1
-    through_ticks: Annotated[int, Field(ge=1)] = 1
+    through_ticks: Annotated[int, Field(ge=0)] = 1
+    queue_ahead_frac: Annotated[float, Field(ge=0.0, le=100.0)] | None = None
+    margin: MarginTerms = MarginTerms()
+    perpetual: PerpetualTerms = PerpetualTerms()
+
+    @pydantic.model_validator(mode="after")
+    def _one_queue_rule(self) -> Venue:
+        if self.queue_ahead_frac is not None and self.through_ticks == 0:
+            raise ValueError("queue_ahead_frac has no effect where through_ticks is 0: choose one")
+        return self
+
+    def terms(self, mode: str) -> MarginTerms | PerpetualTerms | None:
+        """Return the terms of an account's mode; None for spot."""
+        if mode == "spot":
+            return None
+        return self.margin if mode == "margin" else self.perpetual
+
+
+class Freqtrade(Section):
+    """How a strategy class in freqtrade's style uses the account.
+
+    At most `max_open_trades` at once (None: one per pair), each with `stake_quote` (None: an equal share of the
+    account's worth), of `balance_frac` of the account.
+    """
+
+    max_open_trades: Annotated[int, Field(ge=1)] | None = 3
+    stake_quote: PositiveDecimal | None = None
+    balance_frac: Annotated[float, Field(gt=0.0, le=1.0)] = 0.99
 
 
 class Runtime(Section):
     """How the hosts schedule, watch and restart; nothing here can change a decision.
 
     An agent that misses `heartbeat_misses` beats is restarted, at most `restart_budget` times in
-    `restart_window_s`. `num_cpus` and `object_store_mb` size a cluster that we start; None lets Ray choose.
+    `restart_window_s`; before a group of agents is started anew there is a pause, `restart_backoff_s` at first
+    and doubled each time. `mailbox_size` is how many messages of the bus may wait for one subscriber. `num_cpus`
+    and `object_store_mb` size a cluster that we start; None lets Ray choose.
     """
 
     block_steps: Annotated[int, Field(ge=1)] = 32
@@ -188,7 +240,7 @@ class Runtime(Section):
     restart_backoff_s: Annotated[float, Field(ge=0)] = 0.2
     ready_deadline_s: Annotated[float, Field(gt=0)] = 180.0
     heartbeat_interval_s: Annotated[float, Field(gt=0)] = 2.0
-    heartbeat_misses: Annotated[int, Field(ge=2)] = 5
+    heartbeat_misses: Annotated[int, Field(ge=2)] = 15
     mailbox_size: Annotated[int, Field(ge=1)] = 1024
     num_cpus: Annotated[int, Field(ge=1)] | None = None
     object_store_mb: Annotated[int, Field(ge=80)] | None = None
@@ -236,11 +288,18 @@ class Live(Section):
 
 
 class Config(Section):
-    """A whole configuration; `evaluation` and `health` are the parameters of those two agents."""
+    """A whole configuration; `exits`, `evaluation` and `health` are the parameters of those agents.
+
+    `provenance` is written by the study that chose the parameters.
+
+    `timeframe_detail` is that of the finer bars by which the venue settles what happens inside a bar (None: by its
+    pessimistic rule).
+    """
 
     mode: Literal["backtest", "paper", "live"] = "paper"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
     timeframe: Annotated[str, Field(pattern=TIMEFRAME_PATTERN)] = "1h"
+    timeframe_detail: Annotated[str, Field(pattern=TIMEFRAME_PATTERN)] | None = None
     pairs: Annotated[tuple[Pair, ...], Field(min_length=1)] = ("BTC/USDT",)
     instruments: Instruments = Instruments()
     account: Account = Account()
@@ -253,13 +312,27 @@ class Config(Section):
     strategies: Annotated[tuple[StrategyComponent, ...], Field(min_length=1)]
     coordination: Coordination = Coordination()
     risk: Risk = Risk()
+    exits: dict[str, Any] = {}
     execution: Execution = Execution()
     venue: Venue = Venue()
+    freqtrade: Freqtrade = Freqtrade()
     evaluation: dict[str, Any] = {}
     health: dict[str, Any] = {}
     runtime: Runtime = Runtime()
     journal: Journal = Journal()
     live: Live = Live()
+    provenance: Provenance | None = None
+
+
+def in_freqtrade_style(kind: str) -> bool:
+    """Tell whether a strategy's kind names a class in freqtrade's style by its file.
+
+    Examples
+    --------
+    >>> in_freqtrade_style("user_data/strategies/bands.py:Bands"), in_freqtrade_style("my_strategy:Mine")
+    (True, False)
+    """
+    return ".py:" in kind
 
 
 class ComponentRef(NamedTuple):
@@ -291,10 +364,14 @@ def components(config: Config) -> Iterator[ComponentRef]:
     )
     for path, package, members in lists:
         for i, member in enumerate(members):
+            if package == "actors.domain.strategies" and in_freqtrade_style(member.kind):
+                # its parameters are its own file's: they are checked when the file is loaded
+                continue
             yield ComponentRef(f"{path}.{i}", package, member.kind, member.params)
     singles = (
         ("risk.sizing", "actors.domain.risk.sizing", config.risk.sizing),
         ("venue.fees", "actors.domain.simulation.fees", config.venue.fees),
+        ("venue.spread", "actors.domain.simulation.spread", config.venue.spread),
         ("venue.slippage", "actors.domain.simulation.slippage", config.venue.slippage),
         ("venue.latency", "actors.domain.simulation.latency", config.venue.latency),
     )
@@ -323,9 +400,15 @@ def blocks(config: Config) -> Iterator[ComponentRef]:
         ("regime.ensemble", "actors.domain.regime.ensemble", "EnsembleParams", config.regime.ensemble),
         ("coordination", "actors.coordinators.strategy", "StrategyCoordinatorParams", coordination),
         ("risk.params", "actors.domain.risk.policy", "RiskPolicy", config.risk.params),
+        ("exits", "actors.domain.risk.exits", "ExitParams", config.exits),
         ("execution", "actors.coordinators.execution", "ExecutionParams", execution),
         ("health", "actors.meta.health_monitor", "HealthMonitorParams", config.health),
         ("evaluation", "actors.meta.performance", "PerformanceParams", config.evaluation),
     )
+    exits = "actors.domain.risk.exits:ExitParams"
+    for i, strategy in enumerate(config.strategies):
+        if strategy.exits:
+            merged = {**config.exits, **strategy.exits}
+            yield ComponentRef(f"strategies.{i}.exits", "actors.domain.risk", exits, merged)
     for path, module, model, params in members:
         yield ComponentRef(path, module.rpartition(".")[0], f"{module}:{model}", dict(params or {}))

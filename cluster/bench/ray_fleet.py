@@ -14,7 +14,7 @@ import ray
 
 from actors.runtime.ray_host import RayHost
 from actors.runtime.session import ray_session
-from actors.runtime.supervisor import SupervisionPolicy
+from actors.runtime.supervision import SupervisionPolicy
 from cluster.bench.plans import fleet_plan, idle_plan
 from cluster.bench.processes import percentile, pss_mib, tree_cpu_s
 from cluster.bench.ray_probe import ProbedConductor, plain_actors, plain_start_cpu_s, recovery_s

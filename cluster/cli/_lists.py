@@ -6,12 +6,17 @@ import inspect
 import re
 from typing import Any
 
+import msgspec
 import pydantic
+import pydantic_core
 from pydantic_core import PydanticUndefined
 
 from actors.domain import registry
+from actors.domain.params import Range, search_space
 from cluster.cli.common import Outcome
 
+NOTES = ("style", "timeframe", "columns", "warmup_bars", "reads", "source", "error")
+"""What a listing may say of a kind besides its parameters."""
 UNITS = ("ns", "ms", "s", "bars", "steps", "bps", "frac", "quote", "base", "ann", "usd", "sd")
 
 
@@ -37,16 +42,19 @@ def about(cls: type[Any]) -> str:
 
 
 def parameters(model: type[pydantic.BaseModel]) -> dict[str, dict[str, Any]]:
-    """Return each parameter's ``default type unit limits about``; undefined is None.
+    """Return each parameter's ``default type unit limits range about``; undefined is None.
+
+    ``range`` is where a search looks: ``{kind, low, high, step, log}`` or ``{kind, choices}``.
 
     Examples
     --------
     >>> class P(registry.Params):
     ...     window_bars: int = pydantic.Field(14, ge=2, description="past that counts")
     >>> parameters(P)["window_bars"]
-    {'default': 14, 'type': 'int', 'unit': 'bars', 'limits': ['ge=2'], 'about': 'past that counts'}
+    {'default': 14, 'type': 'int', 'unit': 'bars', 'limits': ['ge=2'], 'range': None, 'about': 'past that counts'}
     """
     meanings = attribute_docs(inspect.getdoc(model) or "")
+    ranges = search_space(model)
     out = {}
     for name, field in model.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
@@ -55,9 +63,18 @@ def parameters(model: type[pydantic.BaseModel]) -> dict[str, dict[str, Any]]:
             "type": _type_name(field.annotation),
             "unit": unit_of(name),
             "limits": [_limit(m) for m in field.metadata],
+            "range": msgspec.to_builtins(ranges[name]) if name in ranges else None,
             "about": field.description or meanings.get(name),
         }
     return out
+
+
+def _range(found: dict[str, Any]) -> str:
+    return str(msgspec.convert(found, Range))
+
+
+def _told(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _limit(rule: Any) -> str:
@@ -72,7 +89,7 @@ def _type_name(annotation: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, pydantic.BaseModel) else value
+    return pydantic_core.to_jsonable_python(value)
 
 
 def unit_of(name: str) -> str | None:
@@ -111,8 +128,10 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         lines.append(f"{row['kind']:<16} {row['about']}")
+        lines += [f"{'':<16}   {key}: {_told(row[key])}" for key in NOTES if row.get(key) not in (None, [])]
         for name, p in row["params"].items():
             bounds = f" [{', '.join(p['limits'])}]" if p["limits"] else ""
+            bounds += f" search {_range(p['range'])}" if p["range"] else ""
             lines.append(
                 f"{'':<16}   {name}={p['default']}{bounds}" + (f"  {p['about']}" if p["about"] else "")
             )

@@ -1,4 +1,4 @@
-"""``bench``: ratios of the kernels and speeds of the fleet on both hosts, each figure beside its goal."""
+"""``bench``: ratios of kernels, engine and statistics, speeds of the fleet on both hosts, beside their goals."""
 
 from __future__ import annotations
 
@@ -15,21 +15,26 @@ from cluster.bench.figures import Figure, kernel_figures, table, tally
 from cluster.bench.processes import empty_call_ns
 from cluster.cli import common
 
-HELP = "Measure kernels, the local host and the Ray host; print ratios and figures beside their goals."
+HELP = "Measure kernels, backtests, statistics and both hosts; print ratios and figures beside their goals."
 EXAMPLE = "tradewind bench --quick"
-PARTS = ("kernels", "local", "ray")
+PARTS = ("kernels", "engine", "sweep", "statistics", "regimes", "local", "ray", "fanout")
 _TITLES = {
     "kernels": "Kernels (read the ratios)",
+    "engine": "Backtest engine, one thread, costs on",
+    "sweep": "Sweeps of a grid (read the ratios)",
+    "statistics": "Statistics and bootstrap, one thread",
+    "regimes": "Fits and filters of regimes (read the ratios)",
     "local": "Local host, default fleet",
     "ray": "Ray host, default fleet, every agent a process",
+    "fanout": "Fan-out over Ray",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
-    parser.add_argument("--quick", action="store_true", help="fewer bars and rounds, about two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer bars and rounds, some minutes")
     parser.add_argument(
-        "--only", default=",".join(PARTS), metavar="PARTS", help="comma separated; default kernels,local,ray"
+        "--only", default=",".join(PARTS), metavar="PARTS", help=f"comma separated; default {','.join(PARTS)}"
     )
 
 
@@ -85,6 +90,52 @@ def _kernels(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], st
     return {"bars": bars, "rows": rows}, kernel_figures(rows), kernels.table(rows) + "\n\n"
 
 
+def _engine(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
+    from cluster.bench import engine
+
+    bars, reps = (100_000, 3) if args.quick else (1_000_000, 5)
+    _say(args)(f"engine, {bars:,} bars, {reps} rounds")
+    measured = engine.run(bars, reps)
+    return measured, engine.figures(measured), ""
+
+
+def _statistics(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
+    from cluster.bench import statistics
+
+    bars, paths, reps = (100_000, 1_000, 3) if args.quick else (1_000_000, 10_000, 5)
+    _say(args)(f"statistics, {bars:,} returns, {paths:,} paths, {reps} rounds")
+    measured = statistics.run(bars, paths, reps)
+    return measured, statistics.figures(measured), ""
+
+
+def _regimes(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
+    from cluster.bench import regimes
+
+    bars, jump_bars, reps = (20_000, 2_000, 3) if args.quick else (100_000, 10_000, 3)
+    _say(args)(f"regimes, {bars:,} bars, {reps} rounds")
+    measured = regimes.run(bars, jump_bars, reps)
+    return measured, regimes.figures(measured), ""
+
+
+def _sweep(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
+    from cluster.bench import sweep
+
+    bars, reps = (20_000, 3) if args.quick else (100_000, 5)
+    _say(args)(f"sweeps, {bars:,} bars, {reps} rounds")
+    measured = sweep.run(bars, reps, long=not args.quick)
+    return measured, sweep.figures(measured), ""
+
+
+def _fanout(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
+    prepare_environment(common.userdir(args))
+    from cluster.bench import fanout
+
+    tasks, bars = (40, 20_000) if args.quick else (100, 100_000)
+    _say(args)(f"fan-out, {tasks} tasks")
+    measured = fanout.run(tasks, bars)
+    return measured, fanout.figures(measured), ""
+
+
 def _local(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
     from cluster.bench import fleet
 
@@ -107,4 +158,7 @@ def _ray(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
     return measured, ray_figures.figures(measured), ""
 
 
-_PARTS = {"kernels": _kernels, "local": _local, "ray": _ray}
+_PARTS = {
+    "kernels": _kernels, "engine": _engine, "sweep": _sweep, "statistics": _statistics, "regimes": _regimes,
+    "local": _local, "ray": _ray, "fanout": _fanout,
+}  # fmt: skip

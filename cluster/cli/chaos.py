@@ -7,8 +7,9 @@ import math
 
 from cluster.cli import common
 from cluster.cli.parity import first_difference, log_lines
-from cluster.runs import session
+from cluster.runs import perpetual, session
 from cluster.runs.chaos import Chaos, audit, draw_kills
+from cluster.runs.detail import load_details
 from cluster.runs.result import head
 
 HELP = "Replay on the Ray host while agents are killed; compare with an undisturbed run."
@@ -18,6 +19,8 @@ EXAMPLE = "tradewind chaos --kills 20 --seed 1 --data BTC.parquet -p BTC/USDT --
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
     common.add_market(parser)
+    common.add_detail(parser)
+    perpetual.add_arguments(parser)
     parser.add_argument("--address", default=None, help="a running Ray cluster on this machine")
     parser.add_argument(
         "--kills",
@@ -33,13 +36,15 @@ def run(args: argparse.Namespace) -> common.Outcome:
     seed = 7 if args.seed is None else args.seed
     config = common.configuration(args, "paper")
     frames, loaded, notes = common.load_frames(args, config)
-    market = session.Market(frames, loaded, notes)
+    market = session.Market(
+        frames, loaded, notes, details=load_details(args.data, config.model, frames),
+        perpetuals=perpetual.load(args, config.model),
+    )  # fmt: skip
     span = common.timerange(args)
     quiet = session.make_plan(args, config, market, span, session.new_run_id(), journal=False)
+    kills = draw_kills(list(quiet.graph.names), args.kills, quiet.feed.warmup_steps, len(quiet.feed), seed)
     reference = session.execute(args, quiet, verb="chaos", host="local")
     plan = session.make_plan(args, config, market, span, session.new_run_id())
-    agents = list(plan.graph.names)
-    kills = draw_kills(agents, args.kills, plan.feed.warmup_steps, len(plan.feed), seed)
     chaos = Chaos(list(kills))
     finished = session.execute(
         args, plan, verb="chaos", host="ray", on_submit=chaos.on_submit, on_recovered=chaos.on_recovered,

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> common.Outcome:
     config = common.configuration(argparse.Namespace(**{**vars(args), "timeframe": None}), "backtest")
     files = data_files([*args.paths, *args.data])
     if not files:
-        raise ConfigError("FILES_MISSING", "check-data: expected at least one file or folder, found none")
+        raise ConfigError("FILES_MISSING", "files: expected at least one file or folder, found none")
     wanted = None if args.timeframe is None else parse_timeframe(args.timeframe)
     reports = [
         check_file(f, timeframe_ns=wanted, max_missing_frac=config.model.data.max_missing_frac) for f in files

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import importlib
 import json
 import math
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from actors.adapters.feeds.data_args import select_data
+from actors.adapters.feeds.data_args import select_data, select_detail
 from actors.adapters.feeds.files import LoadedBars, load_pair
-from actors.domain.errors import ConfigError
+from actors.domain import registry
+from actors.domain.errors import ConfigError, InvalidParamsError
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.money import normal_str
 from actors.domain.model.timerange import TimeRange, parse_timerange
+from actors.domain.strategies.base import PREDICTIONS, REGIME
 from cluster import __version__
+from cluster.cli import _strategies as strategies
+from cluster.runs.costs import fee_override
 from config.load import ResolvedConfig, resolve
 from config.problems import ConfigProblem
+from config.schema import in_freqtrade_style
 
+_STRATEGIES = "actors.domain.strategies"
 EXIT_DONE, EXIT_CHECK, EXIT_USAGE, EXIT_DATA, EXIT_VENUE, EXIT_BUG, EXIT_INTERRUPT = 0, 1, 2, 3, 4, 5, 130
 
 
@@ -90,8 +98,19 @@ def add_market(parser: argparse.ArgumentParser, *, data: bool = True) -> None:
     g.add_argument("-p", "--pairs", nargs="+", default=None, metavar="PAIR", help="BTC/USDT ETH/USDT")
     g.add_argument("-i", "--timeframe", default=None, help="for example 1h")
     g.add_argument("--timerange", default="-", metavar="START-END", help="20200101-20200301, end excluded")
-    g.add_argument("-s", "--strategy", action="append", default=[], metavar="KIND",
-                   help="kind of a strategy or module:Class; repeatable")  # fmt: skip
+    g.add_argument("-s", "--strategy", action="extend", nargs="+", default=[], metavar="KIND",
+                   help="kinds of strategies, module:Class or FILE.py[:Class]; repeatable")  # fmt: skip
+    g.add_argument("--fleet", choices=("auto", "lean", "full"), default="auto",
+                   help="lean: no detectors, no predictors; auto: only what the strategies of -s read")  # fmt: skip
+
+
+def add_detail(parser: argparse.ArgumentParser) -> None:
+    """The flag that asks for finer bars inside the bars."""
+    parser.add_argument(
+        "--timeframe-detail", default=None, metavar="TF",
+        help="settle what happens inside a bar by finer bars of the same pair, found among --data (BTCUSDT_5m beside "
+        "BTCUSDT_1h); where there are none, stops come before targets",
+    )  # fmt: skip
 
 
 def add_host(parser: argparse.ArgumentParser, default: str) -> None:
@@ -116,6 +135,7 @@ def own_code(args: argparse.Namespace) -> list[str]:
     """
     folders = [str(Path.cwd()), str(userdir(args) / "strategies")]
     sys.path += [f for f in folders if f not in sys.path]
+    importlib.invalidate_caches()  # a folder that was not there at an earlier look, or a new file in it
     return folders[1:]
 
 
@@ -141,6 +161,30 @@ def make_userdir(folder: Path) -> Path:
     return folder
 
 
+def refuse_unwritable(target: str | None) -> None:
+    """Look at the target of ``--json`` before a long run, not after it.
+
+    Raises
+    ------
+    ConfigError
+        If it is a folder, or its folder takes no file.
+    """
+    if target is None or target == "-":
+        return
+    path = Path(target)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as e:
+        raise ConfigError(
+            "JSON_PATH",
+            f"--json {target}: expected a file that can be written, found: {e.strerror or e}; choose another path",
+        ) from e
+
+
 def configuration(
     args: argparse.Namespace, mode: str, extra_sets: Sequence[str] = (), files: Sequence[str] = ()
 ) -> ResolvedConfig:
@@ -156,31 +200,61 @@ def configuration(
         sets.append("pairs=" + json.dumps(args.pairs))
     if getattr(args, "timeframe", None):
         sets.append(f"timeframe={args.timeframe}")
+    if getattr(args, "timeframe_detail", None):
+        sets.append(f"timeframe_detail={args.timeframe_detail}")
     if args.seed is not None:
         sets.append(f"seed={args.seed}")
-    own = [s for s in args.set if s.startswith("strategy.")]
-    chosen = getattr(args, "strategy", [])
-    if own and not chosen:
-        raise ConfigError("SET_STRATEGY", "--set strategy.X=v: expected -s KIND beside it, found none")
+    chosen = strategies.chosen(args)
     if chosen:
-        sets.append("strategies=" + json.dumps(_chosen(chosen, own)))
+        sets.append("strategies=" + json.dumps(chosen))
+        own = None if getattr(args, "timeframe", None) else strategies.timeframe_of(chosen)
+        sets += [f"timeframe={own}"] if own else []
+    sets += _lean(getattr(args, "fleet", "full"), chosen)
+    sets += fee_override(getattr(args, "fee", None))
     sets += [s for s in args.set if not s.startswith("strategy.")]
     try:
-        return resolve(mode, files=[*files, *args.config], sets=sets, env=dict(os.environ))
+        resolved = resolve(mode, files=[*files, *args.config], sets=sets, env=dict(os.environ))
     except ConfigProblem as e:
         raise ConfigError("CONFIG_INVALID", str(e)) from e
+    tell(resolved.notes)
+    return resolved
 
 
-def _chosen(kinds: Iterable[str], overrides: Iterable[str]) -> list[dict[str, Any]]:
-    import yaml
+def tell(notes: Sequence[str]) -> None:
+    """Say on stderr what was given but has no effect."""
+    for note in notes:
+        sys.stderr.write(f"note: {note}\n")
 
-    params: dict[str, Any] = {}
-    for item in overrides:
-        key, sep, text = item.removeprefix("strategy.").partition("=")
-        if not sep:
-            raise ConfigError("SET_SYNTAX", f"--set {item}: expected strategy.KEY=VALUE")
-        params[key] = yaml.safe_load(text)
-    return [{"kind": k, "params": params} for k in kinds]
+
+def _lean(fleet: str, chosen: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the overrides that leave out what no chosen strategy reads.
+
+    Raises
+    ------
+    ConfigError
+        If a lean fleet is asked for and a strategy needs more.
+    """
+    if fleet == "full" or (fleet == "auto" and not chosen):
+        return []
+    reads: dict[str, list[str]] = {}
+    for part in chosen:
+        if in_freqtrade_style(part["kind"]):
+            continue  # it reads bars
+        try:
+            strategy = registry.build(_STRATEGIES, part["kind"], part["params"])
+        except InvalidParamsError:
+            continue  # told with all other problems, once the configuration is checked
+        # one that has no batch form does not show what it reads
+        known = getattr(strategy, "has_batch", False)
+        for what in strategy.reads if known else (REGIME, PREDICTIONS):
+            reads.setdefault(what, []).append(part["kind"])
+    if fleet == "lean" and (reads or not chosen):
+        found = "; ".join(f"{', '.join(kinds)} reads {what}" for what, kinds in reads.items()) or "no -s"
+        raise ConfigError(
+            "FLEET_LEAN", f"--fleet lean: expected strategies of -s that read bars only, found {found}"
+        )
+    out = [] if REGIME in reads else ["regime.detectors=[]"]
+    return out if PREDICTIONS in reads else [*out, "learning.predictors=[]", "features.indicators=[]"]
 
 
 def load_frames(
@@ -202,7 +276,13 @@ def load_frames(
             selection.files[pair], pair, model.timeframe, model.data.policy,
             max_missing_frac=model.data.max_missing_frac, quarantine_dir=quarantine_dir,
         )  # fmt: skip
-    return frames, loaded, list(selection.notes)
+    notes = list(selection.notes)
+    if model.timeframe_detail is not None:
+        finer = select_detail(args.data, list(model.pairs), model.timeframe_detail)
+        used = {str(path) for files in finer.values() for path in files}
+        notes = [n for n in notes if n.partition(": ignored,")[0] not in used]
+    tell(notes)
+    return frames, loaded, notes
 
 
 def timerange(args: argparse.Namespace) -> TimeRange:

@@ -86,7 +86,7 @@ def export_bars(frames: Iterable[BarFrame], folder: Path) -> list[Path]:
     ------
     ConfigError
         If the folder cannot be written to.
-    DataError
+    StorageError
         If the disk is full.
     """
     target = folder.expanduser().resolve()

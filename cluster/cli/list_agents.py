@@ -18,9 +18,12 @@ EXAMPLE = "tradewind list-agents"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
     parser.add_argument(
-        "-s", "--strategy", action="append", default=[], metavar="KIND",
-        help="kind of a strategy or module:Class; repeatable",
+        "-s", "--strategy", action="extend", nargs="+", default=[], metavar="KIND",
+        help="kinds of strategies or module:Class; repeatable",
     )  # fmt: skip
+    parser.add_argument(
+        "--fleet", choices=("auto", "lean", "full"), default="auto", help="as in backtesting; default auto"
+    )
 
 
 def run(args: argparse.Namespace) -> common.Outcome:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import importlib
 import os
 import pkgutil
@@ -12,9 +14,13 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from actors.domain.errors import TradingError
-from cluster import __version__
-from cluster.cli import common
+try:
+    from actors.domain.errors import TradingError
+    from cluster import __version__
+    from cluster.cli import common
+except KeyboardInterrupt:  # these imports take longer than anything before the first word on the screen
+    sys.stderr.write("tradewind: interrupted before it began\n")
+    raise SystemExit(130) from None
 
 _OWN = {"main", "common"}
 
@@ -55,7 +61,14 @@ def _overview(known: dict[str, str]) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb; return the exit code."""
-    argv = sys.argv[1:] if argv is None else argv
+    try:
+        return _main(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        sys.stderr.write("tradewind: interrupted before it began\n")
+        return common.EXIT_INTERRUPT
+
+
+def _main(argv: list[str]) -> int:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # before numpy is used: reductions must not depend on threads
     known = verbs()
@@ -78,11 +91,14 @@ def _run(verb: str, module: Any, args: argparse.Namespace) -> int:
     started = time.time()
     common.own_code(args)
     try:
-        outcome: common.Outcome = module.run(args)
+        common.refuse_unwritable(args.json)
+        # stdout is for the result: what a user's strategy prints goes to stderr
+        with contextlib.redirect_stdout(sys.stderr):
+            outcome: common.Outcome = module.run(args)
         common.emit(common.document(verb, outcome, started, args.seed), args.json, outcome.text)
     except KeyboardInterrupt as e:
-        how = f" {e}" if str(e) else ""
-        sys.stderr.write(f"tradewind {verb}: interrupted; state is saved.{how}\n")
+        how = f"state is saved. {e}" if str(e) else "there is nothing to go on with: run it again"
+        sys.stderr.write(f"tradewind {verb}: interrupted; {how}\n")
         return common.EXIT_INTERRUPT
     except TradingError as e:
         sys.stderr.write(f"tradewind {verb}: {e}\n")
@@ -92,10 +108,10 @@ def _run(verb: str, module: Any, args: argparse.Namespace) -> int:
     except BrokenPipeError:
         return common.EXIT_DONE  # the reader of our output has seen enough
     except OSError as e:
-        sys.stderr.write(f"tradewind {verb}: {e.strerror or e}: {e.filename or ''}\n")
+        sys.stderr.write(f"tradewind {verb}: {_of_the_machine(e, verb)}\n")
         if args.verbose:
             traceback.print_exc()
-        return common.EXIT_BUG
+        return common.EXIT_VENUE
     except Exception as e:  # noqa: BLE001 - the last resort: our own bug, written down for a report
         path = _bug_report(verb, args)
         sys.stderr.write(f"tradewind {verb}: unexpected {type(e).__name__}: {e}; details in {path}\n")
@@ -105,6 +121,19 @@ def _run(verb: str, module: Any, args: argparse.Namespace) -> int:
     if outcome.code is not None:
         return outcome.code
     return common.EXIT_DONE if outcome.ok else common.EXIT_CHECK
+
+
+def _of_the_machine(error: OSError, verb: str) -> str:
+    """Return what the operating system refused, with what to do."""
+    where = f"{error.filename}: " if error.filename else ""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    remedy = (
+        "free some space, or choose another --userdir" if full else "look at this path and its permissions"
+    )
+    found = f"{where}expected the system to allow it, found: {error.strerror or error}; {remedy}"
+    if verb != "trade":
+        return found
+    return f"{found}; what was committed before stands, and `tradewind trade --resume` goes on with it"
 
 
 def _bug_report(verb: str, args: argparse.Namespace) -> Path:

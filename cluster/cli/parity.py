@@ -10,7 +10,8 @@ from typing import Any
 
 from actors.domain.errors import ConfigError
 from cluster.cli import common
-from cluster.runs import session
+from cluster.runs import perpetual, session
+from cluster.runs.detail import load_details
 from cluster.runs.execute import Finished
 from cluster.runs.result import head
 
@@ -23,6 +24,8 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
     common.add_market(parser)
+    common.add_detail(parser)
+    perpetual.add_arguments(parser)
     parser.add_argument("--hosts", default="local,ray", help="comma separated; default local,ray")
     parser.add_argument("--address", default=None, help="a running Ray cluster")
 
@@ -34,7 +37,10 @@ def run(args: argparse.Namespace) -> common.Outcome:
         raise ConfigError("HOSTS", f"--hosts: expected at least two of local and ray, found {args.hosts!r}")
     config = common.configuration(args, "paper")
     frames, loaded, notes = common.load_frames(args, config)
-    market = session.Market(frames, loaded, notes)
+    market = session.Market(
+        frames, loaded, notes, details=load_details(args.data, config.model, frames),
+        perpetuals=perpetual.load(args, config.model),
+    )  # fmt: skip
     runs: dict[str, Finished] = {}
     for number, host in enumerate(hosts):
         name = host if host not in runs else f"{host}-{number + 1}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
-_SIZE = {"width": 1100, "height": 860}
+_SIZE = {"width": 1100, "height": 1000}
 _CHARTS = 6  # of a report over three pairs: drawn before the picture is taken
 
 

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from actors.adapters.journal.entries import SUBMIT
+from actors.adapters.journal.entries import SUBMIT, VENUES_OWN
 from actors.adapters.journal.reader import JournalReader
 from actors.adapters.journal.verify import verify
 from actors.domain.errors import ConfigError
 from actors.domain.events.execution import OrderFilled, SubmitOrder
-from actors.domain.portfolio.ledger import Ledger
+from actors.domain.events.portfolio import AccountCharged
+from actors.domain.portfolio.ledger import Bookable, Ledger
 from actors.domain.processor import derive_seed
 from actors.runtime import names
 from cluster.runs.execute import Finished
@@ -50,7 +51,7 @@ class Kill:
 
 
 def draw_kills(agents: Sequence[str], kills: int, first: int, last: int, seed: int) -> list[Kill]:
-    """Draw victims and steps: each of `MUST` at least once, the rest over everybody.
+    """Draw victims and steps: each of `MUST` that the fleet has at least once, the rest over everybody.
 
     Raises
     ------
@@ -63,18 +64,19 @@ def draw_kills(agents: Sequence[str], kills: int, first: int, last: int, seed: i
     ...     k.agent for k in draw_kills(["a", *MUST], 7, 0, 100, 1)]
     True
     """
-    if kills < len(MUST):
+    everybody = [*agents, *_PLATFORM]
+    must = [name for name in MUST if name in everybody]
+    if kills < len(must):
         raise ConfigError(
             "KILLS_FEW",
-            f"--kills: expected at least {len(MUST)} (one each of {', '.join(MUST)}), found {kills}",
+            f"--kills: expected at least {len(must)} (one each of {', '.join(must)}), found {kills}",
         )
     if last - first < kills:
         raise ConfigError(
             "KILLS_MANY", f"--kills: expected at most one per step, found {kills} on {last - first} steps"
         )
     rng = np.random.default_rng(derive_seed(seed, "chaos"))
-    everybody = [*agents, *_PLATFORM]
-    victims = [*MUST, *(everybody[int(i)] for i in rng.integers(0, len(everybody), kills - len(MUST)))]
+    victims = [*must, *(everybody[int(i)] for i in rng.integers(0, len(everybody), kills - len(must)))]
     rng.shuffle(victims)
     steps = sorted(int(k) for k in rng.choice(np.arange(first, last), size=kills, replace=False))
     return [Kill(v, k) for v, k in zip(victims, steps, strict=True)]
@@ -152,11 +154,15 @@ def audit(finished: Finished, reference: Finished) -> dict[str, Any]:
     wanted = submitted_ids(reference.recorder.lines)
     with JournalReader(plan.journal_url, plan.run_id) as journal:
         intents = [i for i in journal.intents() if i.kind == SUBMIT]
-        fills = [(r.step, r.event) for r in journal.reports() if isinstance(r.event, OrderFilled)]
+        told = list(journal.reports())
         problems = verify(journal)
+    fills = [(r.step, r.event) for r in told if isinstance(r.event, OrderFilled)]
+    charges = [(r.step, r.event) for r in told if isinstance(r.event, AccountCharged)]
     written = [i.client_order_id for i in intents]
     filled: dict[str, Decimal] = {}
     for _, fill in fills:
+        if fill.intent_id.startswith(VENUES_OWN):
+            continue
         filled[fill.client_order_id] = filled.get(fill.client_order_id, Decimal(0)) + fill.quantity
     ordered = {
         i.client_order_id: i.record.event.quantity for i in intents if isinstance(i.record.event, SubmitOrder)
@@ -166,7 +172,7 @@ def audit(finished: Finished, reference: Finished) -> dict[str, Any]:
     return {
         "lost_orders": len([k for k in wanted if k not in ordered]),
         "duplicate_orders": repeated + len(over) + len([k for k in ordered if k not in wanted]),
-        "ledger_balanced": ledger_balanced(plan, fills, finished),
+        "ledger_balanced": ledger_balanced(plan, [*fills, *charges], finished),
         "journal_problems": problems,
     }
 
@@ -183,11 +189,11 @@ def submitted_ids(lines: Sequence[str]) -> dict[str, None]:
     return out
 
 
-def ledger_balanced(plan: RunPlan, fills: Sequence[tuple[int, OrderFilled]], finished: Finished) -> bool:
-    """Rebuild the ledger from the journal's fills: balanced to the last digit and equal to the run's own."""
+def ledger_balanced(plan: RunPlan, booked: Sequence[tuple[int, Bookable]], finished: Finished) -> bool:
+    """Rebuild the ledger from the journal's fills and charges: balanced to the last digit, equal to the run's own."""
     model = plan.config.model
     ledger = Ledger.rebuild(
-        plan.settings.instruments, model.account.initial_cash_quote, model.account.quote, fills
+        plan.settings.instruments, model.account.initial_cash_quote, model.account.quote, booked
     )
     ledger.check()
     held = {pair: ledger.position(pair).quantity for pair in plan.pairs}

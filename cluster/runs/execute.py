@@ -11,16 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from actors.adapters.journal.entries import RunInfo
+from actors.adapters.journal.patient import PatientJournal
 from actors.adapters.journal.store import Journal
 from actors.adapters.storage.snapshots import SnapshotStore
 from actors.domain import kernels
 from actors.domain import state as state_codec
+from actors.domain.errors import ConfigError, DataError, JournalError, TradingError
 from actors.domain.events.base import EventRecord
+from actors.domain.events.system import AgentGaveUp
 from actors.runtime.local import LocalHost, TimedFits
+from actors.runtime.names import SUPERVISOR
 from actors.runtime.recorder import Recorder
 from actors.runtime.slices import Slice
 from actors.runtime.wire import decode_block, encode_block
 from cluster import __version__
+from cluster.runs.costs import entry_fee_frac
 from cluster.runs.plan import RunPlan
 
 RECORDER, PENDING = "recorder", "pending"
@@ -55,10 +60,16 @@ class Finished:
 
 
 def open_run(plan: RunPlan, args: dict[str, Any]) -> None:
-    """Note the run in its journal before anything starts; the same run again is a no-op."""
+    """Note the run in its journal before anything starts; the same run again is a no-op.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If the journal holds this run with another configuration, or over other bars.
+    """
     if not plan.journal_url:
         return
-    with Journal(plan.journal_url, plan.run_id) as journal:
+    with Journal(plan.journal_url, plan.run_id) as journal, _same_run(plan.run_id):
         journal.create_run(
             RunInfo(
                 run_id=plan.run_id, created_ns=time.time_ns(), config_hash=plan.config.content_hash,
@@ -67,6 +78,28 @@ def open_run(plan: RunPlan, args: dict[str, Any]) -> None:
             )
         )  # fmt: skip
         journal.set_status("running")
+
+
+@contextlib.contextmanager
+def _same_run(run_id: str) -> Iterator[None]:
+    """Say what differs as a person knows it: the journal knows hashes."""
+    try:
+        yield
+    except JournalError as e:
+        if e.code != "JOURNAL_OTHER_RUN":
+            raise
+        if e.context["differs"] == "data_hash":
+            raise DataError(
+                "RESUME_DATA",
+                f"run {run_id}: expected the bars it was begun with, found others in the same files; bring those back, "
+                "or begin a new run without --resume",
+            ) from e
+        raise ConfigError(
+            "RESUME_CONFIG",
+            f"run {run_id}: expected the configuration, host and release it was begun with, found another "
+            f"{e.context['differs']}; undo what changed since (a file of -c, a TRADEWIND__ variable, an update), or "
+            "begin a new run without --resume",
+        ) from e
 
 
 def close_run(plan: RunPlan, status: str) -> None:
@@ -83,14 +116,18 @@ def snapshot_store(plan: RunPlan) -> SnapshotStore | None:
     return SnapshotStore(plan.settings.snapshot_dir, plan.settings.key_path)
 
 
-def new_recorder(plan: RunPlan) -> Recorder:
-    """A recorder with its log in the run's folder (or in memory where the run keeps nothing)."""
+def new_recorder(plan: RunPlan, *, resume: bool = False) -> Recorder:
+    """A recorder with its log in the run's folder (or in memory where the run keeps nothing).
+
+    With `resume` the log stays until `Recorder.load_state` cuts it back; a run that begins at its first step
+    writes it anew, whatever an earlier attempt left.
+    """
     cash = plan.config.model.account.initial_cash_quote
-    settings = plan.settings
+    settings, fee = plan.settings, entry_fee_frac(plan.config.model)
     if not settings.snapshot_dir:
-        return Recorder(plan.pairs, settings.timeframe_ns, cash)
+        return Recorder(plan.pairs, settings.timeframe_ns, cash, benchmark_fee_frac=fee)
     path = Path(plan.run_dir) / "decisions.jsonl"
-    return Recorder(plan.pairs, settings.timeframe_ns, cash, path, resume=path.exists())
+    return Recorder(plan.pairs, settings.timeframe_ns, cash, path, resume=resume, benchmark_fee_frac=fee)
 
 
 def _members(plan: RunPlan, extra: Sequence[str]) -> list[str]:
@@ -98,9 +135,26 @@ def _members(plan: RunPlan, extra: Sequence[str]) -> list[str]:
 
 
 def resume_point(plan: RunPlan, extra: Sequence[str]) -> int | None:
-    """Return the newest step at which everybody holds a snapshot, or None (start again from the beginning)."""
+    """Return the newest step at which everybody holds a snapshot, or None (start again from the beginning).
+
+    Who was given up before a step needs none there.
+    """
     store = snapshot_store(plan)
-    return None if store is None else store.latest_complete(_members(plan, extra))
+    if store is None:
+        return None
+    whole = store.latest_complete(_members(plan, extra))
+    missing = plan.feed.missing_from()
+    rest = store.latest_complete([n for n in _members(plan, extra) if n not in missing])
+    return rest if missing and rest is not None and rest + 1 >= max(missing.values()) else whole
+
+
+def load_losses(plan: RunPlan) -> None:
+    """Read from the journal which agents the run went on without: inputs like its bars."""
+    if plan.journal_url:
+        with Journal(plan.journal_url, plan.run_id) as journal:
+            for record in journal.inputs(source=SUPERVISOR):
+                if isinstance(record.event, AgentGaveUp):
+                    plan.feed.lose(record.step, record.event)
 
 
 @contextlib.contextmanager
@@ -114,6 +168,18 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+@contextlib.contextmanager
+def _flushed(recorder: Recorder) -> Iterator[None]:
+    """Flush the decision log at the end; what ended a run early is not hidden by a disk that is full."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(TradingError):
+            recorder.flush()
+        raise
+    recorder.flush()
+
+
 @_rare_collections()
 def run_local(
     plan: RunPlan,
@@ -121,6 +187,8 @@ def run_local(
     progress: Progress | None = None,
     resume: bool = False,
     profile: bool = False,
+    recorder: Recorder | None = None,
+    single_from: int | None = None,
 ) -> Finished:
     """Compute a plan in this process.
 
@@ -131,27 +199,37 @@ def run_local(
         Go on behind the newest complete snapshot.
     profile : bool
         Measure the time inside agents; ``extra["plumbing_frac"]`` is the rest.
+    recorder : Recorder, optional
+        The caller's own, so that it still has what was recorded when the run ends in an error.
+    single_from : int, optional
+        Take the steps from this one on one by one, so that an error leaves all steps before it recorded.
     """
     settings = plan.settings
     info = kernels.select_backend(settings.kernel_backend, require_native=settings.require_native)
-    host = LocalHost(plan.graph, settings, profile=profile)
-    recorder = new_recorder(plan)
+    if resume:
+        load_losses(plan)
+    host = LocalHost(plan.graph, settings, profile=profile, missing_from=plan.feed.missing_from())
     store = snapshot_store(plan)
-    journal = Journal(plan.journal_url, plan.run_id) if plan.journal_url else None
+    step = resume_point(plan, (RECORDER, PENDING)) if resume else None
+    if resume and store is not None:
+        store.drop_after(-1 if step is None else step)
+    recorder = new_recorder(plan, resume=step is not None) if recorder is None else recorder
+    journal = PatientJournal(Journal(plan.journal_url, plan.run_id)) if plan.journal_url else None
     runtime = plan.config.model.runtime
     begin = 0
-    if resume and store is not None and (step := resume_point(plan, (RECORDER, PENDING))) is not None:
+    if store is not None and step is not None:
         _restore_local(host, recorder, store, plan, step)
         begin = step + 1
     if journal is not None:
         host.agents[plan.graph.index["journal"]].attach(journal)  # type: ignore[attr-defined]
     every = runtime.snapshot_every_steps
     started, cpu = time.perf_counter(), time.process_time()
-    try:
+    with _flushed(recorder), contextlib.nullcontext() if journal is None else contextlib.closing(journal):
         first = begin
         while first < len(plan.feed):
             # a block ends where a snapshot is due
-            block = plan.feed.block(first, min(first + _BLOCK, (first // every + 1) * every))
+            width = _BLOCK if single_from is None or first + _BLOCK <= single_from else 1
+            block = plan.feed.block(first, min(first + width, (first // every + 1) * every))
             if journal is not None:
                 journal.commit_inputs(_records(block))
             for item, outputs in zip(block, host.block(block), strict=True):
@@ -161,10 +239,6 @@ def run_local(
                 _save_local(host, recorder, store, plan, first - 1)
             if progress is not None:
                 progress(recorder.steps, recorder)
-    finally:
-        recorder.flush()
-        if journal is not None:
-            journal.close()
     wall, cpu = time.perf_counter() - started, time.process_time() - cpu
     fits = host.fits if isinstance(host.fits, TimedFits) else None
     extra: dict[str, Any] = {
@@ -172,6 +246,7 @@ def run_local(
         "fit_count": fits.count if fits else 0,
         "cpu_s": cpu,
         "fit_cpu_s": fits.cpu_seconds if fits else 0.0,
+        "journal_repeats": journal.repeats if journal is not None else 0,
     }
     if host.agent_seconds is not None:
         extra["agent_seconds"] = dict(zip(plan.graph.names, host.agent_seconds, strict=True))
@@ -238,24 +313,34 @@ def run_ray(
         Hears when all agents answer.
     """
     from actors.runtime.ray_host import RayHost
-    from actors.runtime.supervisor import SupervisionPolicy
+    from actors.runtime.supervision import SupervisionPolicy, dispensable
 
     runtime = plan.config.model.runtime
+    kernels.select_backend(plan.settings.kernel_backend, require_native=plan.settings.require_native)
     policy = SupervisionPolicy(
         restart_budget=runtime.restart_budget if restart_budget is None else restart_budget,
         restart_window_s=runtime.restart_window_s,
+        backoff_s=runtime.restart_backoff_s,
         heartbeat_s=runtime.heartbeat_interval_s,
+        misses=runtime.heartbeat_misses,
+        mailbox=runtime.mailbox_size,
     )
-    recorder = new_recorder(plan)
+    if resume:
+        load_losses(plan)
     store = snapshot_store(plan)
     step = resume_point(plan, (RECORDER,)) if resume else None
+    if resume and store is not None:
+        store.drop_after(-1 if step is None else step)
+    recorder = new_recorder(plan, resume=step is not None)
     if step is not None:
         assert store is not None
         tree = state_codec.loads(store.load(RECORDER, step, plan.config.content_hash), allow_opaque=True)
         recorder.load_state(tree)
+    gone = [n for n, first in plan.feed.missing_from().items() if step is not None and first <= step + 1]
     host = RayHost(
-        plan.graph, plan.settings, policy, resume_step=step, ready_deadline_s=runtime.ready_deadline_s
-    )
+        plan.graph, plan.settings, policy, resume_step=step, without=gone,
+        ready_deadline_s=runtime.ready_deadline_s,
+    )  # fmt: skip
     with host:
         if on_ready is not None:
             on_ready(host)
@@ -278,15 +363,14 @@ def run_ray(
             snapshot_every_steps=runtime.snapshot_every_steps if store is not None else 0, on_step=on_step,
             on_submit=None if on_submit is None else (lambda k: on_submit(k, host)), on_saved=on_saved,
             on_recovered=on_recovered,
+            may_lose=dispensable(plan.graph.specs) if "agent_lost" in plan.config.model.risk.breakers else (),
         )  # fmt: skip
         every = conductor.every
         started = time.perf_counter()
-        try:
+        with _flushed(recorder):
             conductor.run(0 if step is None else step + 1)
-        finally:
-            recorder.flush()
         wall = time.perf_counter() - started
         agents = host.agents()
         extra = {"platform": host.platform(), "recoveries": conductor.recoveries, "rows": host.rows,
-                 "kernel": kernels.backend()}  # fmt: skip
+                 "kernel": kernels.backend(), "missing_from": plan.feed.missing_from()}  # fmt: skip
     return Finished(plan, recorder, "ray", agents, wall, extra=extra)

@@ -14,15 +14,18 @@ from actors.domain.agent_params import checked
 from actors.domain.errors import ConfigError, DataError, InvalidParamsError
 from actors.domain.features.pipeline import feature_names
 from actors.domain.model.bars import BarFrame
+from actors.domain.model.detail import BarDetail
 from actors.domain.model.instrument import Instrument
 from actors.domain.model.timeframe import parse_timeframe
-from actors.domain.model.timerange import TimeRange
+from actors.domain.model.timerange import TimeRange, format_ns
 from actors.runtime.build import RunSettings
 from actors.runtime.graph import FleetGraph
 from actors.runtime.slices import SliceFeed
-from config.contradictions import across
+from cluster.runs.perpetual import NONE, Perpetuals, complete
+from cluster.runs.ticks import coarse_ticks
+from config.contradictions import across, exit_contradictions
 from config.load import ResolvedConfig
-from config.schema import Config, blocks, components
+from config.schema import Config, StrategyComponent, blocks, components, in_freqtrade_style
 
 WORKER_ENV: Mapping[str, str] = {
     "OMP_NUM_THREADS": "1",
@@ -76,7 +79,7 @@ def validate_components(config: Config) -> None:
             checked(registry.load(ref.package, ref.kind), ref.params, ref.path)
         except ConfigError as e:
             problems.append(e.message)
-    problems += [str(p) for p in across(known)]
+    problems += [str(p) for p in (*across(known), *exit_contradictions(config))]
     if problems:
         raise InvalidParamsError("COMPONENTS_INVALID", "configuration:\n  " + "\n  ".join(problems))
 
@@ -97,10 +100,22 @@ def instruments(config: Config, pairs: Sequence[str]) -> dict[str, Instrument]:
     return out
 
 
-def combined_hash(frames: Mapping[str, BarFrame]) -> str:
-    """Return one hash of all bars of a run."""
-    text = "\n".join(f"{pair}:{frame.data_hash}" for pair, frame in frames.items())
+def combined_hash(
+    frames: Mapping[str, BarFrame], details: Mapping[str, BarDetail], more: Sequence[str] = ()
+) -> str:
+    """Return one hash of all bars of a run, finer ones included, and of further lines that name what else it reads."""
+    text = "\n".join(
+        [
+            *(f"{pair}:{frame.data_hash}" for pair, frame in frames.items()),
+            *(f"{pair}/detail:{_inside(frames[pair], d).data_hash}" for pair, d in details.items()),
+            *more,
+        ]
+    )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _inside(frame: BarFrame, detail: BarDetail) -> BarFrame:
+    return detail.bars.slice_time(frame.start_ns, frame.end_ns)
 
 
 def cut(frame: BarFrame, span: TimeRange, max_warmup_bars: int | None) -> BarFrame:
@@ -114,7 +129,10 @@ def cut(frame: BarFrame, span: TimeRange, max_warmup_bars: int | None) -> BarFra
     inside = frame.slice_time(span.start_ns, span.end_ns)
     if len(inside) == 0:
         raise DataError(
-            "RANGE_EMPTY", f"{frame.pair}: expected bars in {span}, found data {frame!r}", pair=frame.pair
+            "RANGE_EMPTY",
+            f"{frame.pair}: expected bars in --timerange {span}, found bars from {format_ns(frame.start_ns)} to "
+            f"{format_ns(frame.end_ns)} only; choose another range or other data",
+            pair=frame.pair,
         )
     if span.start_ns is None:
         return inside
@@ -134,8 +152,10 @@ def build_plan(
     key_path: Path,
     journal: bool = True,
     notes: Sequence[str] = (),
+    details: Mapping[str, BarDetail] | None = None,
+    perpetuals: Perpetuals = NONE,
 ) -> RunPlan:
-    """Return the plan of a run over `frames`.
+    """Return the plan of a run over `frames`; `details` are the finer bars that the configuration asks for.
 
     Raises
     ------
@@ -144,10 +164,22 @@ def build_plan(
     """
     model = config.model
     validate_components(model)
+    foreign = _freqtrade_style(model)
     pieces = {p: cut(f, span, model.data.max_warmup_bars) for p, f in frames.items()}
-    feed = SliceFeed(pieces, span.start_ns)
+    if (model.timeframe_detail is not None) != bool(details):
+        raise ConfigError(
+            "DETAIL_UNSUPPORTED",
+            "timeframe_detail: expected it for a verb that settles orders by finer bars (backtesting, trade, parity, "
+            f"chaos), found {'no' if not details else 'such'} bars here; leave it out",
+        )
+    rules = instruments(model, list(pieces))
+    notes = (*notes, *coarse_ticks(pieces, rules))
+    carried = complete(perpetuals, model, pieces, span.start_ns)
+    feed = SliceFeed(pieces, span.start_ns, details, funding=carried.funding, marks=carried.marks)
     if feed.warmup_steps >= len(feed):
-        raise DataError("RANGE_EMPTY", f"timerange: expected bars to decide on in {span}, found warm-up only")
+        raise DataError(
+            "RANGE_EMPTY", f"--timerange: expected bars to decide on in {span}, found warm-up only"
+        )
     plain: dict[str, Any] = model.model_dump(mode="json")
     graph = FleetGraph(default_fleet(plain, feature_names(plain["features"]["indicators"])))
     url = "" if not journal else (model.journal.url or f"sqlite:///{run_dir / 'journal.sqlite'}")
@@ -155,7 +187,7 @@ def build_plan(
         run_id=run_id,
         seed=model.seed,
         timeframe_ns=parse_timeframe(model.timeframe),
-        instruments=instruments(model, list(pieces)),
+        instruments=rules,
         snapshot_dir=str(run_dir / "snapshots") if journal else "",
         key_path=str(key_path) if journal else "",
         journal_url=url,
@@ -164,7 +196,30 @@ def build_plan(
         require_native=model.kernels.require_native,
         env=dict(WORKER_ENV),
     )
-    return RunPlan(
+    plan = RunPlan(
         run_id=run_id, config=config, graph=graph, settings=settings, feed=feed, run_dir=run_dir,
-        data_hash=combined_hash(pieces), notes=tuple(notes),
+        data_hash=combined_hash(pieces, feed.details, carried.hashes), notes=(*notes, *carried.notes),
     )  # fmt: skip
+    if foreign is None:
+        return plan
+    from cluster.runs.freqtrade import freqtrade_plan  # pandas and the adapter: only who needs them
+
+    return freqtrade_plan(plan, foreign)
+
+
+def _freqtrade_style(model: Config) -> StrategyComponent | None:
+    """Return the strategy of freqtrade's style, None if the strategies are ours.
+
+    Raises
+    ------
+    ConfigError
+        If it is not alone.
+    """
+    found = [s for s in model.strategies if in_freqtrade_style(s.kind)]
+    if found and len(model.strategies) > 1:
+        raise ConfigError(
+            "STRATEGY_ALONE",
+            f"strategies: expected {found[0].kind} alone, since a class in freqtrade's style manages its own orders, "
+            f"found {', '.join(s.kind for s in model.strategies)}; run each by itself and use report --compare",
+        )
+    return found[0] if found else None

@@ -9,15 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from actors.adapters.feeds.files import LoadedBars
+from actors.adapters.feeds.report import Finding
 from actors.domain import kernels
+from actors.domain.evaluation.metrics.deflated import Trials
 from actors.domain.evaluation.report_model import AgentRow, DataSource, ReportModel, RunInfo, encode
 from actors.domain.model.timeframe import format_timeframe
 from actors.ops.report.html import build_report
 from cluster import __version__
+from cluster.runs.costs import costs_of
+from cluster.runs.detail import detail_notes, detail_result
 from cluster.runs.execute import Finished
 from cluster.runs.plan import RunPlan
+from config.schema import Config
 
 Truth = Mapping[str, Mapping[int, str]]
+IMPLAUSIBLE = "IMPLAUSIBLE:"
+"""Beginning of the notes that no reader may miss."""
 
 
 def head(plan: RunPlan) -> dict[str, Any]:
@@ -36,7 +43,7 @@ def sources(plan: RunPlan, loaded: Mapping[str, Sequence[LoadedBars]]) -> list[D
     for pair, frame in plan.feed.frames.items():
         gaps = frame.gaps()
         missing = sum(g.missing for g in gaps)
-        defects = [str(w) for item in loaded.get(pair, ()) for w in item.report.warnings]
+        defects = [_defect(w) for item in loaded.get(pair, ()) for w in item.report.warnings]
         out.append(
             DataSource(
                 pair=pair, source=Path(frame.source).name or frame.source, rows=len(frame),
@@ -45,6 +52,11 @@ def sources(plan: RunPlan, loaded: Mapping[str, Sequence[LoadedBars]]) -> list[D
             )
         )  # fmt: skip
     return out
+
+
+def _defect(finding: Finding) -> str:
+    """Return a defect in one sentence: what and how often; where is for the data check to tell."""
+    return finding.message if finding.message.startswith("found ") else f"{finding.count} {finding.message}"
 
 
 def report_model(
@@ -80,8 +92,23 @@ def report_model(
         ],
         config=plan.config.model.model_dump(mode="json"),
         truth=truth,
-        notes=[*plan.notes, *notes],
+        trials=trials_of(plan.config.model),
+        notes=[*plan.notes, *notes, *detail_notes(detail_of_run(finished)), *lost_notes(finished)],
     )  # fmt: skip
+
+
+def lost_notes(finished: Finished) -> list[str]:
+    """Return a sentence for each agent that the run had to go on without."""
+    return [
+        f"LOST: agent {name} was given up and is missing from step {step} on; the breaker agent_lost tripped"
+        for name, step in finished.extra.get("missing_from", {}).items()
+    ]
+
+
+def trials_of(config: Config) -> Trials | None:
+    """Return among how many trials the parameters were chosen, if their study says so."""
+    found = config.provenance
+    return None if found is None else Trials(found.trials, found.sharpe_variance)
 
 
 def run_result(finished: Finished) -> dict[str, Any]:
@@ -100,9 +127,20 @@ def run_result(finished: Finished) -> dict[str, Any]:
         "trade_count": len(record.trades),
         "decision_hash": finished.recorder.log.digest(),
         "metrics": record.metrics(),
+        "provenance": None
+        if plan.config.model.provenance is None
+        else plan.config.model.provenance.model_dump(),
+        "costs": costs_of(plan.config.model, record.cost_book),
+        "detail": detail_of_run(finished),
         "agents": finished.agents,
         **account,
     }
+
+
+def detail_of_run(finished: Finished) -> dict[str, Any] | None:
+    """Return where finer bars told the order of what happened inside a bar, and where not; None without them."""
+    series, _ = finished.recorder.record.curves
+    return detail_result(finished.plan.feed, {pair: [f.ts_ns for f in s.fills] for pair, s in series.items()})
 
 
 def last_account(finished: Finished) -> dict[str, Any]:

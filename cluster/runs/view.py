@@ -7,7 +7,8 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group
@@ -18,6 +19,7 @@ from rich.table import Table
 from actors.domain.events.base import Event
 from actors.domain.events.portfolio import AccountUpdated
 from actors.domain.events.regime import RegimeAssessed
+from actors.domain.events.system import KernelBackendSelected
 from actors.runtime.recorder import Recorder
 from cluster.runs.plan import RunPlan
 
@@ -27,6 +29,12 @@ class SilentView:
 
     def ready(self, host: Any) -> None:
         """The fleet is ready."""
+
+    def announce(self, event: KernelBackendSelected) -> None:
+        """Which kernels compute."""
+
+    def recovered(self, rows: Mapping[str, Any], seconds: float) -> None:
+        """Some agents died and are back."""
 
     def update(self, steps: int, recorder: Recorder) -> None:
         """Steps so far."""
@@ -43,6 +51,15 @@ class LineView(SilentView):
         """Say that all agents answer."""
         sys.stderr.write(f"{self._verb}: {len(host.rows)} agents ready\n")
 
+    def announce(self, event: KernelBackendSelected) -> None:
+        """Say which kernels compute."""
+        sys.stderr.write(f"{self._verb}: {kernels_line(event)}\n")
+
+    def recovered(self, rows: Mapping[str, Any], seconds: float) -> None:
+        """Say who is back."""
+        if rows:
+            sys.stderr.write(f"{self._verb}: restarted {', '.join(rows)}; back after {seconds:.1f} s\n")
+
     def update(self, steps: int, recorder: Recorder) -> None:
         """Say how far the run is."""
         if time.monotonic() >= self._next:
@@ -57,6 +74,9 @@ class LiveView(SilentView):
         self._plan = plan
         self._said: dict[str, tuple[int, str]] = {}
         self._state = "starting" if host == "ray" else "running"
+        self._restarts: Counter[str] = Counter()
+        self._kernels = ""
+        self._missing: Mapping[str, int] = {}
         self._bar = Progress(
             TextColumn(f"{verb} on {host}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"),
             TimeRemainingColumn(), console=Console(stderr=True),
@@ -68,22 +88,51 @@ class LiveView(SilentView):
         """All agents answer."""
         self._state = "running"
 
+    def announce(self, event: KernelBackendSelected) -> None:
+        """Keep it for the head line."""
+        self._kernels = kernels_line(event)
+
+    def recovered(self, rows: Mapping[str, Any], seconds: float) -> None:
+        """Count who came back."""
+        self._restarts.update(rows.keys())
+
     def update(self, steps: int, recorder: Recorder) -> None:
         """Redraw."""
         self._state = "running"
         for name, events in recorder.last_outputs:
             if events:
                 self._said[name] = (steps, describe(events[-1]))
+        self._missing = self._plan.feed.missing_from()
         self._bar.update(self._task, completed=steps)
         self.live.update(self._draw(recorder))
 
+    def state_of(self, name: str) -> str:
+        """Return what an agent does: starting, running (restarted n times), or lost for good."""
+        if name in self._missing:
+            return "lost"
+        again = self._restarts[name]
+        return f"{self._state}, restarted {again}x" if again else self._state
+
     def _draw(self, recorder: Recorder | None) -> Group:
-        table = Table(title="agents", title_justify="left", expand=True, show_edge=False, pad_edge=False)
-        for column in ("agent", "kind", "state", "last decision"):
-            table.add_column(column, no_wrap=True, overflow="ellipsis")
+        title = f"agents ({self._kernels})" if self._kernels else "agents"
+        table = Table(title=title, title_justify="left", expand=True, show_edge=False, pad_edge=False)
+        names = max(map(len, self._plan.graph.names))
+        table.add_column("agent", no_wrap=True, min_width=names)
+        table.add_column("kind", no_wrap=True, overflow="ellipsis")
+        table.add_column("state", no_wrap=True, min_width=len(self._state))
+        table.add_column("last decision", no_wrap=True, overflow="ellipsis", ratio=1)
         for spec in self._plan.graph.specs:
-            table.add_row(spec.name, spec.kind, self._state, self._said.get(spec.name, (0, ""))[1])
-        return Group(table, market_line(recorder), self._bar)
+            table.add_row(
+                spec.name, spec.kind, self.state_of(spec.name), self._said.get(spec.name, (0, ""))[1]
+            )
+        # a low terminal cuts off the end, so what matters most comes first
+        return Group(self._bar, market_line(recorder), table)
+
+
+def kernels_line(event: KernelBackendSelected) -> str:
+    """Return which kernels compute, and why."""
+    name = "native kernels" if event.backend == "native" else "Python twins of the kernels (slower)"
+    return f"{name} {event.version}: {event.reason}"
 
 
 def describe(event: Event) -> str:

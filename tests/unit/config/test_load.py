@@ -80,6 +80,15 @@ def test_all_problems_at_once_with_file_line_and_key(tmp_path: Path) -> None:
     assert "no '='" in found["nokey"]
 
 
+def test_an_unknown_section_is_blamed_on_what_made_it() -> None:
+    with pytest.raises(ConfigProblem) as caught:
+        resolve("paper", sets=["venue.fes.kind=flat"], env={"TRADEWIND__RISK__SIZNG__KIND": "x"})
+    assert {p.path: p.origin for p in caught.value.problems} == {
+        "risk.sizng": "environment TRADEWIND__RISK__SIZNG__KIND",
+        "venue.fes": "--set venue.fes.kind",
+    }
+
+
 def test_duplicate_keys_are_refused(tmp_path: Path) -> None:
     yaml, js = tmp_path / "d.yaml", tmp_path / "d.json"
     yaml.write_text("seed: 1\ndata:\n  policy: reject\n  policy: quarantine\nseed: 2\n")
@@ -211,3 +220,70 @@ def test_config_imports_nothing_of_ours() -> None:
     code = "import sys, config.load, config.history; print(sorted({m.split('.')[0] for m in sys.modules}))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"actors", "serve", "cluster", "ray", "numpy"} & set(eval(out.stdout))
+
+
+@pytest.mark.parametrize(
+    ("sets", "path", "words"),
+    [
+        (
+            ["account.mode=perpetual", "account.leverage=50"],
+            "account.leverage",
+            ("at most 20 (venue.perpetual.max_leverage), found 50", "lower it"),
+        ),
+        (
+            ["account.mode=margin", "account.leverage=5"],
+            "account.leverage",
+            ("at most 3 (venue.margin.max_leverage), found 5",),
+        ),
+        (
+            ["account.leverage=2"],
+            "account.leverage",
+            ("expected 1 on a spot account, found 2", "account.mode"),
+        ),
+        (
+            ["account.mode=perpetual", "account.leverage=20", "venue.perpetual.maintenance_frac=0.05"],
+            "venue.perpetual.maintenance_frac",
+            ("below 1 / account.leverage = 1 / 20, found 0.05",),
+        ),
+        (["account.mode=margin", "venue.fill_at=intrabar"], "venue.fill_at", ("expected next_open",)),
+        (
+            ["account.mode=perpetual", "venue.fees={kind: maker_taker, params: {fee_currency: received}}"],
+            "venue.fees.params.fee_currency",
+            ("expected quote", "found received"),
+        ),
+        (
+            ["coordination.allow_short=true"],
+            "coordination.allow_short",
+            ("expected false on a spot account",),
+        ),
+        (
+            ["risk.params={allow_short: true}"],
+            "risk.params.allow_short",
+            ("expected false on a spot account",),
+        ),
+        (["account.mode=futures"], "account.mode", ("found 'futures'",)),
+        (["account.mode=margin", "account.leverage=0.5"], "account.leverage", ("found 0.5",)),
+        (
+            ["account.mode=perpetual", "venue.perpetual.funding_rate=0.01%"],
+            "venue.perpetual.funding_rate",
+            ("found '0.01%'",),
+        ),
+    ],
+    ids=lambda x: x if isinstance(x, str) else None,
+)
+def test_what_does_not_go_with_the_accounts_mode_is_told(
+    sets: list[str], path: str, words: tuple[str, ...]
+) -> None:
+    found = problems_of(sets=sets)
+    assert list(found) == [path]
+    assert all(word in found[path] for word in words), found
+
+
+def test_terms_of_other_modes_decide_nothing() -> None:
+    spot = resolve("backtest").content_hash
+    assert resolve("backtest", sets=["venue.perpetual.funding_rate=0.0002"]).content_hash == spot
+    perpetual = ["account.mode=perpetual", "account.leverage=2"]
+    one = resolve("backtest", sets=perpetual).content_hash
+    assert one != spot
+    assert resolve("backtest", sets=[*perpetual, "venue.margin.max_leverage=4"]).content_hash == one
+    assert resolve("backtest", sets=[*perpetual, "venue.perpetual.funding_rate=0.0002"]).content_hash != one

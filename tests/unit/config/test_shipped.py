@@ -46,4 +46,6 @@ def test_breakers_are_on_by_default() -> None:
     from actors.domain.risk.breakers import build_breakers
 
     breakers = build_breakers(resolve("paper").model.risk.breakers, 3_600_000_000_000)
-    assert sorted(breakers) == ["daily_loss", "drawdown"]
+    assert sorted(breakers) == ["agent_lost", "daily_loss", "drawdown", "venue_lost"]
+    fewer = resolve("paper", sets=["risk.breakers.daily_loss=null"]).model.risk.breakers
+    assert sorted(fewer) == ["agent_lost", "drawdown", "venue_lost"]

@@ -1,0 +1,182 @@
+"""``regimes``: labels of real bars to a file (`detect`), or detectors against known truth (`bench`)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from actors.domain.errors import ConfigError
+from actors.domain.regime.study.published import LENGTHS
+from actors.domain.regime.study.summary import LEAST_TRIALS, calibration, checks, table
+from actors.domain.regime.study.trial import PROCESSES, Cell, TrialScore, cells, run_trial
+from actors.runtime.fanout_items import Progress
+from cluster.bench.figures import number
+from cluster.cli import common
+from cluster.cli._subjects import table as columns
+from cluster.runs.plan import combined_hash
+from cluster.runs.pools import add_workers, pools
+from cluster.runs.regimes_detect import ENSEMBLE, detect, summary, write
+
+HELP = (
+    "Label bars with regimes (detect), or measure detectors against markets whose states are known (bench)."
+)
+EXAMPLE = "tradewind regimes bench --trials 20 --lengths 250 -j 1 --json -"
+STUDIES = tuple(dict.fromkeys(p.name for p in PROCESSES))
+KEYS = """detect: --data and -p name the bars; every detector sees the bars up to its own only, and fits what it learns
+from its past. One Parquet file per pair: timestamp, then per detector and for the ensemble label, state, bars_in_state,
+confidence and a probability per regime. Keys of the result: detectors, files {pair}, views {pair: {detector: {bars,
+silent_bars, shares_frac, switches_per_1000, mean_confidence}}}.
+
+bench: two published studies. Keys of the result: cells {study, emission, T, detector, causal, fit_protocol, trials,
+bac_mean, bac_se, oracle_bac_mean, diff_mean, diff_se (paired with the causal oracle under the prior rule),
+delay_median, delay_mean, missed_frac, false_switches_per_1000 (changes to a state that is not the true one),
+published_bac, published_z}, calibration, checks {name, value, bound, met}, which take 100 trials. Exit code 1 if one
+fails."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of the verb."""
+    parser.description = f"{HELP}\n\n{KEYS}"
+    parser.add_argument("what", choices=("detect", "bench"))
+    common.add_market(parser)
+    g = parser.add_argument_group("detect")
+    g.add_argument("--detectors", nargs="+", default=None, metavar="KIND",
+                   help="kinds instead of the configured ones; see list-detectors")  # fmt: skip
+    g.add_argument("--out", default=None, metavar="DIR", help="default results in the user's folder")
+    g = parser.add_argument_group("bench")
+    g.add_argument("--trials", type=int, default=200, metavar="N", help="per cell; default 200")
+    g.add_argument("--lengths", type=int, nargs="+", default=list(LENGTHS), metavar="T",
+                   help=f"bars of a trial; default {' '.join(map(str, LENGTHS))}")  # fmt: skip
+    g.add_argument("--studies", nargs="+", default=list(STUDIES), choices=STUDIES, metavar="NAME",
+                   help=f"default {' '.join(STUDIES)}")  # fmt: skip
+    add_workers(parser)
+
+
+def run(args: argparse.Namespace) -> common.Outcome:
+    """Run the verb."""
+    return _detect(args) if args.what == "detect" else _bench(args)
+
+
+def _detect(args: argparse.Namespace) -> common.Outcome:
+    sets = []
+    if args.detectors:
+        sets.append("regime.detectors=" + json.dumps([{"kind": k} for k in args.detectors]))
+    config = common.configuration(args, "paper", sets)
+    chosen = config.model.regime.detectors
+    if not chosen:
+        raise ConfigError("REGIMES_NONE", "regime.detectors: expected at least one detector, found none")
+    frames, _, notes = common.load_frames(args, config)
+    folder = Path(args.out) if args.out else common.make_userdir(common.userdir(args)) / "results"
+    files: dict[str, str] = {}
+    found: dict[str, dict[str, Any]] = {}
+    for pair, frame in frames.items():
+        views = detect(frame, pair, chosen, dict(config.model.regime.ensemble), config.model.seed)
+        target = folder / f"regimes-{pair.replace('/', '')}-{config.model.timeframe}.parquet"
+        write(frame, views, target)
+        files[pair] = str(target)
+        found[pair] = {kind: summary(said) for kind, said in views.items()}
+    result = {
+        "detectors": [part.kind for part in chosen], "files": files, "views": found,
+        "bars": {pair: len(frame) for pair, frame in frames.items()}, "notes": [*config.notes, *notes],
+    }  # fmt: skip
+    head = {
+        "seed": config.model.seed, "config_hash": config.content_hash, "data_hash": combined_hash(frames, {}),
+    }  # fmt: skip
+    return common.Outcome(result, text=_detect_text(result), head=head)
+
+
+def _detect_text(result: Mapping[str, Any]) -> str:
+    parts = []
+    for pair, views in result["views"].items():
+        rows = [["detector", "bars", "silent", "switches per 1000", "most of the time"]]
+        for kind, view in views.items():
+            shares = {k: v for k, v in view["shares_frac"].items() if v}
+            best = sorted(shares, key=lambda k: -shares[k])[:2]
+            rows.append([
+                kind, f"{view['bars']:,}", f"{view['silent_bars']:,}", number(view["switches_per_1000"]),
+                ", ".join(f"{k} {shares[k]:.0%}" for k in best) or "-",
+            ])  # fmt: skip
+        parts.append(
+            f"{pair}, the last row is the {ENSEMBLE}\n{columns(rows)}\nwritten to {result['files'][pair]}"
+        )
+    return "\n\n".join(parts)
+
+
+def _bench(args: argparse.Namespace) -> common.Outcome:
+    if args.trials < 2:
+        raise ConfigError("REGIMES_TRIALS", f"--trials: expected at least 2, found {args.trials}")
+    if min(args.lengths) < 100:
+        raise ConfigError("REGIMES_LENGTHS", f"--lengths: expected at least 100 bars, found {args.lengths}")
+    config = common.configuration(args, "paper")
+    wanted = cells(tuple(args.studies), tuple(dict.fromkeys(args.lengths)))
+    if not wanted:
+        raise ConfigError(
+            "REGIMES_CELLS",
+            "regimes bench: expected at least one cell, found none: three states begin at 500 bars",
+        )
+    # long trials first, so that no worker is left alone with one at the end
+    order = sorted(range(len(wanted)), key=lambda i: -wanted[i].bars)
+    items = [wanted[i] for i in order for _ in range(args.trials)]
+    with pools(args, config, None if args.no_progress else _teller()) as make:
+        pool = make(None)
+        try:
+            scores: list[TrialScore] = pool.map(run_trial, items)
+        finally:
+            pool.close()
+    trials: dict[Cell, list[TrialScore]] = {cell: [] for cell in wanted}
+    for cell, score in zip(items, scores, strict=True):
+        trials[cell].append(score)
+    rows = table(trials)
+    found = checks(rows)
+    result = {"cells": rows, "calibration": calibration(trials), "checks": found}
+    return common.Outcome(
+        result, ok=all(c["met"] for c in found), text=_bench_text(result), head={"seed": config.model.seed}
+    )
+
+
+def _teller() -> Callable[[Progress], None]:
+    """Return what tells every tenth part on stderr."""
+    told = [0]
+
+    def tell(p: Progress) -> None:
+        tenth = 10 * p.done // max(p.total or p.done, 1)
+        if tenth > told[0]:
+            told[0] = tenth
+            sys.stderr.write(f"regimes bench: {p.done} of {p.total} trials\n")
+
+    return tell
+
+
+def _bench_text(result: Mapping[str, Any]) -> str:
+    head = ["study", "law", "T", "row", "causal", "BAC", "s.e.", "to oracle", "s.e.", "delay", "missed",
+            "false/1000", "printed", "z"]  # fmt: skip
+    rows: list[Sequence[str]] = [head]
+    rows += [
+        [
+            c["study"], c["emission"], str(c["T"]), c["detector"], "yes" if c["causal"] else "no",
+            f"{c['bac_mean']:.3f}", _short(c["bac_se"]), f"{c['diff_mean']:+.3f}", _short(c["diff_se"]),
+            number(c["delay_median"]), number(c["missed_frac"]), f"{c['false_switches_per_1000']:.2f}",
+            _short(c["published_bac"]), "-" if c["published_z"] is None else f"{c['published_z']:+.1f}",
+        ]
+        for c in result["cells"]
+    ]  # fmt: skip
+    lines = [columns(rows), ""]
+    lines += [
+        f"calibration of {c['detector']}, {c['emission']}: expected error {c['ece']:.4f} over {c['bars']:,} bars"
+        for c in result["calibration"]
+    ]
+    lines += [
+        f"{'held' if c['met'] else 'FAILED'}: {c['name']}: {number(c['value'])} ({c['bound']})"
+        for c in result["checks"]
+    ]
+    if not result["checks"]:
+        lines.append(f"nothing was checked: that takes {LEAST_TRIALS} trials")
+    return "\n".join(lines)
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

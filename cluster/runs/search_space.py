@@ -1,0 +1,155 @@
+"""The search space of a configuration: ranges of its components' parameters, and ranges that a person adds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from actors.domain.errors import ConfigError
+from actors.domain.params import Range, search_space
+from actors.domain.risk.exits import RANGES
+from actors.domain.search.space import Dimension, Owner, Space, Values, model_of
+from config.hashing import content_hash
+from config.load import ResolvedConfig
+from config.merge import assign
+from config.schema import Config, blocks, components, in_freqtrade_style
+
+
+def config_space(
+    config: Config, paths: Sequence[str] = ("strategies.*",), ranges: Mapping[str, Range] | None = None
+) -> Space:
+    """Return what a search over a configuration may vary.
+
+    Parameters
+    ----------
+    config : Config
+    paths : sequence of str
+        Patterns of paths, ``*`` for anything, or the beginning of some: ``strategies.rsi``, ``regime.detectors.*``.
+        Of them those count whose parameter declares a range. Distances of exits exclude each other: a pattern takes
+        those that the configuration has, the whole path (``exits.stop.frac``) any.
+    ranges : mapping path → Range, optional
+        Other values to vary, and other ranges for those above. A path may lead anywhere in the configuration; what
+        belongs to a component is refused by it before a run begins, the rest by the configuration.
+
+    Raises
+    ------
+    ConfigError
+        If a pattern matches nothing, or nothing is left to vary.
+
+    Examples
+    --------
+    >>> c = Config(strategies=({"kind": "rsi"}, {"kind": "donchian"}))
+    >>> config_space(c, ["strategies.rsi"], {"exits.stop.frac": Range("float", 0.01, 0.1)}).paths[-2:]
+    ('strategies.rsi.params.overbought', 'exits.stop.frac')
+    """
+    owners = list(_owners(config))
+    offered = [
+        Dimension(f"{owner.at}.{name}", found)
+        for owner in owners
+        for name, found in search_space(model_of(owner.package, owner.kind)).items()
+    ]
+    offered += _of_classes(config)
+    offered += [
+        Dimension(f"exits.{name}", found)
+        for name, found in RANGES.items()
+        if f"exits.{name}" in paths or _has(config.exits, name.split("."))
+    ]
+    for pattern in paths:
+        if not any(_matches(d.path, pattern) for d in offered):
+            known = ", ".join(sorted({d.path.rpartition(".")[0] for d in offered})) or "none"
+            raise ConfigError(
+                "SPACE_PATH",
+                f"search space: expected the beginning of a path with ranges ({known}), found {pattern!r}; "
+                "a value without a range of its own needs one: PATH=LOW..HIGH",
+            )
+    added = dict(ranges or {})
+    chosen = tuple(
+        Dimension(d.path, added.pop(d.path, d.range))
+        for d in offered
+        if d.path in added or any(_matches(d.path, p) for p in paths)
+    )
+    dimensions = chosen + tuple(Dimension(p, r) for p, r in added.items())
+    used = tuple(o for o in owners if any(d.path.startswith(f"{o.at}.") for d in dimensions))
+    return Space(dimensions, used)
+
+
+def overrides(values: Values) -> list[str]:
+    """Return drawn values as ``--set`` takes them.
+
+    Examples
+    --------
+    >>> overrides({"strategies.rsi.params.window_bars": 9, "risk.sizing.kind": "fixed_fraction"})
+    ['strategies.rsi.params.window_bars=9', 'risk.sizing.kind="fixed_fraction"']
+    """
+    return [f"{path}={json.dumps(value)}" for path, value in values.items()]
+
+
+def applied(config: ResolvedConfig, values: Values) -> ResolvedConfig:
+    """Return a configuration with drawn values in place; where its parameters came from is no longer known.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration refuses them.
+
+    Examples
+    --------
+    >>> from config.load import resolve
+    >>> found = applied(resolve("backtest"), {"strategies.rsi.params.window_bars": 9})
+    >>> [s.params["window_bars"] for s in found.model.strategies if s.kind == "rsi"]
+    [9]
+    """
+    tree = config.model.model_dump(mode="json")
+    tree["provenance"] = None
+    try:
+        for path, value in values.items():
+            tree = assign(tree, path.split("."), value)
+        model = Config.model_validate(tree)
+    except ValueError as e:  # pydantic's is one
+        raise ConfigError(
+            "SPACE_VALUE", f"search space: expected values that the configuration takes, found {e}"
+        ) from e
+    return ResolvedConfig(model, content_hash(model), config.sources, config.notes)
+
+
+def _matches(path: str, pattern: str) -> bool:
+    return path == pattern or path.startswith(f"{pattern}.") or fnmatchcase(path, pattern)
+
+
+def _of_classes(config: Config) -> list[Dimension]:
+    """Return what classes in freqtrade's style declare: their parameters that may be optimised."""
+    out = []
+    for i, part in enumerate(config.strategies):
+        if in_freqtrade_style(part.kind):
+            from actors.adapters.freqtrade.loader import (
+                load_strategy,
+            )  # pandas and the adapter: only who needs them
+            from actors.adapters.freqtrade.parameters import space_of
+
+            path, _, name = part.kind.rpartition(":")
+            found = space_of(load_strategy(path, name, params=part.params, checked=False))
+            out += [Dimension(f"strategies.{i}.params.{n}", r) for n, r in found.items()]
+    return out
+
+
+def _has(tree: Any, keys: Sequence[str]) -> bool:
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, Mapping) else None
+    return tree is not None
+
+
+def _owners(config: Config) -> Iterator[Owner]:
+    """Yield holders of parameters with the path that ``--set`` takes: list members by kind where that is enough."""
+    refs = list(components(config))
+    lists = [r.path.rpartition(".")[0] for r in refs if r.path.rpartition(".")[2].isdecimal()]
+    for ref in refs:
+        parent, _, last = ref.path.rpartition(".")
+        here = ref.path
+        if last.isdecimal() and parent in lists:
+            same = sum(r.kind == ref.kind and r.path.rpartition(".")[0] == parent for r in refs)
+            here = f"{parent}.{ref.kind}" if same == 1 and "." not in ref.kind else ref.path
+        yield Owner(f"{here}.params", ref.package, ref.kind, ref.params)
+    for block in blocks(config):
+        yield Owner(block.path, block.package, block.kind, block.params)
