@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -19,13 +20,16 @@ SHARED = ROOT.parent / "shared" / "data"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what needs the market data where it is missing."""
-    if SHARED.is_dir():
-        return
-    skip = pytest.mark.skip(reason="needs the market data in ../shared/data, which is not on this machine")
-    for item in items:
-        if "shared_data" in item.keywords:
-            item.add_marker(skip)
+    """Skip what needs the market data or the compiled kernels where they are missing."""
+    missing = {}
+    if not SHARED.is_dir():
+        missing["shared_data"] = "needs the market data in ../shared/data, which is not on this machine"
+    if importlib.util.find_spec("_tradecore") is None:
+        missing["native"] = "needs the compiled kernels"
+    for name, reason in missing.items():
+        for item in items:
+            if item.get_closest_marker(name) is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

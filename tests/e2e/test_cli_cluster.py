@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -28,6 +29,7 @@ RAY = Path(sys.executable).with_name("ray")
 def verb(words: list[str], folder: Path) -> tuple[int, dict[str, Any]]:
     """Run a verb in a process of its own; return exit code and result."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    env["RAY_metrics_report_interval_ms"] = "1000"  # a short job would be over before the first report
     done = subprocess.run(
         [sys.executable, "-m", "cluster.cli", *words, "--userdir", str(folder), "--json", "-"], cwd=ROOT, env=env,
         capture_output=True, text=True, check=False, timeout=200,
@@ -80,7 +82,7 @@ def test_a_job_trades_on_a_local_cluster(tmp_path: Path) -> None:
         job = submit(
             note, "--data", str(data), "-p", "BTC/USDT", "-i", "1h", "--userdir", str(folder), wait=False
         )
-        seen = watch(note, job)
+        seen, metrics = watch(note, job)
         said = job.communicate()[0]
         assert job.returncode == 0, said[-3000:]
         assert {
@@ -94,6 +96,12 @@ def test_a_job_trades_on_a_local_cluster(tmp_path: Path) -> None:
         } <= set(seen)
         assert {seen["strategy-rsi"]["kind"], seen["venue"]["kind"]} == {"strategy:rsi", "venue:mock"}
         assert len({a["pid"] for a in seen.values()}) == len(seen) >= 20
+        for name in ("decisions_total", "step_latency_ms_bucket", "inbox_steps", "equity_quote"):
+            assert f"ray_tradewind_{name}" in metrics
+        assert {"strategy-rsi", "venue", "coordinator-risk"} <= set(re.findall(r'agent="([\w-]+)"', metrics))
+        equity = re.search(r"^ray_tradewind_equity_quote\{[^}]*\} (\S+)$", metrics, re.MULTILINE)
+        assert equity is not None
+        assert 50_000.0 < float(equity[1]) < 200_000.0
         report = re.search(r"report:\s+(\S+)", said)
         assert report is not None
         assert Path(report[1]).is_file()
@@ -127,9 +135,10 @@ def bars(path: Path) -> Path:
     return path
 
 
-def watch(note: local.ClusterNote, job: subprocess.Popen[str]) -> dict[str, dict[str, Any]]:
-    """Look at the cluster while a job runs; return its agents by name as last seen alive."""
+def watch(note: local.ClusterNote, job: subprocess.Popen[str]) -> tuple[dict[str, dict[str, Any]], str]:
+    """Look at the cluster while a job runs; return its agents by name as last seen alive, and all metrics."""
     seen: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, str] = {}
     end = time.monotonic() + 300
     while job.poll() is None and time.monotonic() < end:
         try:
@@ -137,8 +146,11 @@ def watch(note: local.ClusterNote, job: subprocess.Popen[str]) -> dict[str, dict
         except VenueUnavailableError:
             continue  # a starved dashboard; the job's own end is what counts
         seen |= {a["name"]: a for a in agents if a["health"] == ray_state.HEALTHY}
+        with contextlib.suppress(OSError), urllib.request.urlopen(note.metrics, timeout=30) as page:
+            lines = page.read().decode().splitlines()
+            metrics |= {line.rpartition(" ")[0]: line for line in lines if line.startswith("ray_tradewind_")}
         time.sleep(0.5)
-    return seen
+    return seen, "\n".join(metrics.values())
 
 
 def test_a_damaged_note_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,6 +45,8 @@ METRICS = [
     "fees_quote",
     "slippage_quote",
     "funding_quote",
+    "borrow_quote",
+    "liquidation_quote",
     "var_95_frac",
     "es_95_frac",
     "skew",
@@ -127,6 +129,7 @@ def test_the_overview_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> No
         "list-detectors",
         "list-indicators",
         "list-exchanges",
+        "new-strategy",
         "up",
         "down",
         "status",
@@ -217,7 +220,7 @@ def test_lists_tell_default_unit_limits_and_meaning(tmp_path: Path) -> None:
         rows = {r["kind"]: r for r in doc["result"][verb]}
         assert sorted(rows) == registry.kinds(f"actors.domain.{package}")
         params = [p for r in rows.values() for p in r["params"].values()]
-        assert all(set(p) == {"default", "type", "unit", "limits", "about"} for p in params)
+        assert all(set(p) == {"default", "type", "unit", "limits", "range", "about"} for p in params)
         assert any(p["unit"] == "bars" for p in params)
     _, doc = call(["list-strategies"], tmp_path)
     rsi = next(r for r in doc["result"]["strategies"] if r["kind"] == "rsi")["params"]
@@ -268,8 +271,8 @@ BAD = [
     ),
     (
         "contradictory parameters",
-        ["list-agents", "-s", "ma_crossover", "--set", "strategy.fast_window_bars=50",
-         "--set", "strategy.slow_window_bars=20"], 2, "fast",
+        ["list-agents", "-s", "ma_crossover", "--set", "strategy.fast_bars=50",
+         "--set", "strategy.slow_bars=20"], 2, "fast",
     ),
     (
         "contradictory limits",
@@ -292,6 +295,38 @@ BAD = [
     ("a port twice", ["up", "--port", "6001", "--metrics-port", "6001"], 2, "--port"),
     ("cluster never started", ["status"], 4, "tradewind up"),
     ("no such run", ["report", "20990101"], 2, "expected one run"),
+    ("real money", ["trade", "--replay", "--host", "local", "--data", "{bars}", *PAIR, "--set", "mode=live"], 2,
+     "simulated money only"),
+    (
+        "a pair that is none", ["trade", "--replay", "--data", "{bars}", "-p", "btcusdt"], 2,
+        "pairs.0 (--set pairs): expected BASE/QUOTE",
+    ),
+    ("a timeframe that is none", ["trade", "--replay", "--data", "{bars}", "-i", "7x"], 2, "such as 1h, found '7x'"),
+    (
+        "a strategy file that is no Python",
+        ["trade", "--replay", "--host", "local", "--data", "{bars}", *PAIR, "-s", "{broken}:X"], 2, "line 1",
+    ),
+    (
+        "a strategy file that raises",
+        ["trade", "--replay", "--host", "local", "--data", "{bars}", *PAIR, "-s", "{raising}:X"], 2, "line 2",
+    ),
+    ("a result into a folder", ["list-agents", "--json", "{folder}"], 2, "--json"),
+    ("a result where nothing can be written", ["list-agents", "--json", "/proc/nothere/x.json"], 2, "--json"),
+    (
+        "a journal server that is not there",
+        ["trade", "--replay", "--host", "local", "--data", "{bars}", *PAIR, "--timerange", "20200111-",
+         "--set", "journal.url=postgresql+pg8000://u@127.0.0.1:1/x"], 4, "expected a connection",
+    ),
+    (
+        "an address that is none",
+        ["trade", "--replay", "--host", "ray", "--address", "nonsense", "--data", "{bars}", *PAIR,
+         "--timerange", "20200111-"], 2, "host:port",
+    ),
+    (
+        "a cluster that is not there",
+        ["trade", "--replay", "--host", "ray", "--address", "127.0.0.1:{closed}", "--data", "{bars}", *PAIR,
+         "--timerange", "20200111-"], 4, "tradewind up",
+    ),
     ("few kills", ["chaos", "--kills", "2", "--data", "{bars}", *PAIR, "--timerange", "20200111-"], 2, "--kills"),
 ]  # fmt: skip
 
@@ -306,7 +341,11 @@ def test_bad_input_ends_with_its_code_and_says_what_to_do(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        known = {"bars": bars, "junk": junk, "columns": columns, "port": taken.getsockname()[1]}
+        known = {
+            "bars": bars, "junk": junk, "columns": columns, "port": taken.getsockname()[1], "closed": closed_port(),
+            "folder": tmp_path, "broken": own_module(tmp_path, "broken", "def f(:\n"),
+            "raising": own_module(tmp_path, "raising", "x = 1\nx / 0\n"),
+        }  # fmt: skip
         given = [w.format(**known) for w in words]
         if words and words[0] in cli.verbs() and "--userdir" not in words:
             given += ["--userdir", str(tmp_path / "ud")]
@@ -316,6 +355,74 @@ def test_bad_input_ends_with_its_code_and_says_what_to_do(
     assert named in message
     assert "Traceback" not in message
     assert not list((tmp_path / "ud").glob("results/*"))
+
+
+def closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def own_module(folder: Path, name: str, text: str) -> str:
+    """A module of a user's own in ``strategies``; return its name, one of its own for each test."""
+    made = f"{name}_{folder.name}".replace("-", "_")
+    target = folder / "ud" / "strategies"
+    target.mkdir(parents=True, exist_ok=True)
+    (target / f"{made}.py").write_text(text, encoding="utf-8")
+    return made
+
+
+def test_what_has_no_effect_is_said(bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "ETHUSDT_1h.csv"
+    other.write_bytes(bars.read_bytes())
+    span = ["--timerange", "20200112-", "-s", "rsi"]
+    words = ["trade", "--replay", "--host", "local", "-i", "1h", *span]
+    assert (
+        call([*words, "-p", "BTC/USDT", "--data", f"BTC/USDT={bars}", "--data", str(other)], tmp_path)[0] == 0
+    )
+    assert "note: " in (said := capsys.readouterr().err)
+    assert "ETHUSDT_1h.csv: ignored" in said
+    assert call([*words, "-p", "SOL/USDT", "--data", str(other)], tmp_path)[0] == 0
+    assert "taken as SOL/USDT" in capsys.readouterr().err
+
+
+def test_a_disk_that_is_full_ends_the_run_and_a_resume_goes_on(bars: Path, tmp_path: Path) -> None:
+    words = ["trade", "--host", "local", "--no-progress", "--userdir", str(tmp_path / "ud")]
+    replay = ["--replay", "--data", str(bars), *PAIR, "--timerange", "20200111-", "-s", "rsi", "--set",
+              "runtime.snapshot_every_steps=32"]  # fmt: skip
+    # a file may not grow beyond this, which the journal does in the middle of the run
+    limited = [
+        "bash",
+        "-c",
+        'ulimit -f 100; exec "$@"',
+        "-",
+        sys.executable,
+        "-m",
+        "cluster.cli",
+        *words,
+        *replay,
+    ]
+    env = {**os.environ, "TRADEWIND__RUNTIME__BLOCK_STEPS": "32"}
+    done = subprocess.run(
+        limited,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        env=env,
+    )
+    assert done.returncode == 4, done.stderr
+    assert "then resume" in done.stderr
+    assert str(tmp_path / "ud" / "journal") in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "ud").glob("journal/*/snapshots/*"))
+    code, resumed = call(["trade", "--resume", "--userdir", str(tmp_path / "ud")], tmp_path)
+    whole = call(["trade", "--host", "local", *replay], tmp_path)[1]
+    assert code == 0
+    assert resumed["result"]["orders"] > 0
+    assert resumed["result"]["decision_hash"] == whole["result"]["decision_hash"]
 
 
 def run_process(words: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:

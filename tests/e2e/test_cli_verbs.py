@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import socket
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actors.adapters.feeds.ccxt_client import VENUES
 from actors.adapters.storage.bar_store import BarStore
 from actors.domain import registry
 from actors.domain.evaluation.report_model import decode, encode
@@ -20,6 +23,7 @@ from actors.domain.model.bars import BarFrame
 from actors.domain.model.timerange import format_ns
 from actors.domain.simulation.synthetic.market import generate
 from actors.domain.simulation.synthetic.params import SyntheticParams
+from cluster.cli import download_data
 from cluster.cli import main as cli
 
 HOUR_NS = 3_600_000_000_000
@@ -153,6 +157,28 @@ def test_two_runs_are_compared(stored: tuple[Path, str], capsys: pytest.CaptureF
     assert "decision_hash: different" in printed
 
 
+def test_stored_runs_are_listed_with_what_they_came_to(
+    stored: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, run_id = stored
+    results = folder / "ud" / "results"
+    model = decode((results / run_id / "report.json").read_bytes())
+    (results / "00000000-0").mkdir(exist_ok=True)
+    (results / "00000000-0" / "report.json").write_text("{", encoding="utf-8")
+    code, doc = call(["report", "--list"], folder)
+    (results / "00000000-0" / "report.json").unlink()
+    assert code == 0
+    damaged, *rows = doc["result"]["runs"]
+    assert damaged["run_id"] == "00000000-0"
+    assert "expected a stored report" in damaged["error"]
+    (row,) = [r for r in rows if r["run_id"] == run_id]
+    assert row["total_pnl_quote"] == model.metrics["total_pnl_quote"]
+    assert (row["pairs"], row["decision_hash"]) == (list(model.info.pairs), model.info.decision_hash)
+    assert row["from"].endswith("Z")
+    assert run_id in capsys.readouterr().out
+    assert call(["report", run_id, "--list"], folder) == (2, None)
+
+
 def test_a_report_needs_a_run_and_an_undamaged_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -224,6 +250,36 @@ def test_a_refused_download_says_which_kind_of_refusal(venue: Any, frame: BarFra
     assert call(words(venue, frame, "-p", PAIR, "--exchange", "nosuch"), tmp_path) == (2, None)
     assert call(words(venue, frame, "-p", PAIR, "--timerange", "-20200101"), tmp_path) == (2, None)
     assert call(words(venue, frame, "-p", PAIR, "--timerange", "20100101-20100201"), tmp_path) == (3, None)
+    assert not list((tmp_path / "ud").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("exchange", sorted(VENUES))
+def test_a_dead_port_is_the_venues_exit_code_after_a_few_seconds(
+    exchange: str, frame: BarFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    waits: list[float] = []
+    monkeypatch.setattr(download_data, "download", partial(download_data.download, sleep=waits.append))
+    line = [
+        "download-data",
+        "--exchange",
+        exchange,
+        "-p",
+        PAIR,
+        "-i",
+        "1h",
+        "--timerange",
+        "20240101-20240201",
+    ]
+    assert call([*line, "--base-url", url], tmp_path) == (4, None)
+    said = capsys.readouterr().err
+    assert url in said
+    assert "Connection refused" in said
+    assert "Traceback" not in said
+    assert sum(waits) < 10.0
     assert not list((tmp_path / "ud").rglob("*.parquet"))
 
 

@@ -37,7 +37,8 @@ def sandbox(tmp_path: Path, repo_root: Path) -> Path:
 def make(folder: Path, *args: str) -> str:
     """Run make where no cargo can be found; return what it printed."""
     env = {**os.environ, "PATH": str(folder / "tools")}
-    env.pop("MAKEFLAGS", None)
+    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "NATIVE"):  # of the make that may be running these tests
+        env.pop(name, None)
     done = subprocess.run(
         ["make", *args], cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=60
     )

@@ -31,6 +31,7 @@ from actors.domain.simulation.synthetic.params import SyntheticParams
 from actors.domain.strategies.base import Market
 from cluster.cli import common
 from cluster.cli import main as cli
+from cluster.cli.demo import export_bars
 from cluster.docs.fleet_picture import default_graph, picture
 from cluster.jobs import paper
 from cluster.local import PORTS, free_port
@@ -39,7 +40,17 @@ from config.schema import Config
 
 EXPORT = "tradewind demo --host local --bars 700 --export-bars bars"
 UP, DOWN, STATUS = "tradewind up", "tradewind down", "tradewind status"
+STUDY = (
+    (
+        "tradewind hyperopt -s ma_crossover --data bars -p BTC/USDT -i 1h -e 30 -j 1 --study ma --constraint "
+        "'trade_count>=5' --write-preset ma"
+    ),
+    "tradewind backtesting -c user_data/presets/ma.yaml --data bars -p BTC/USDT -i 1h",
+    "tradewind hyperopt --resume --study ma -e 40 -j 1",
+)
+"""Each needs what the one before left."""
 ELSEWHERE = {
+    **dict.fromkeys(STUDY, "test_a_study_hands_over_its_choice_and_goes_on"),
     "make demo": "calls tradewind demo",
     "make test": "this run",
     "make build": "tests/e2e/test_makefile.py",
@@ -53,16 +64,30 @@ _ON_RAY = (
     f"{_REPLAY} ray --data bars -p BTC/USDT ETH/USDT -i 1h --timerange 20240129- --set data.max_warmup_bars=120 "
     "--address auto"
 )
+_WALK = (
+    "ray job submit --working-dir . -- python -m cluster.jobs.walk_forward --data $PWD/bars -s ma_crossover "
+    "-p BTC/USDT -i 1h"
+)
 SHORT = {
     f"{_REPLAY} ray --data bars -p BTC/USDT ETH/USDT -i 1h --timerange 20240124-": _ON_RAY,
     f"{_REPLAY} ray --address auto --data bars {_BARS} --timerange 20240124-": _ON_RAY,
     f"tradewind parity --data bars {_BARS} --timerange 20240124-": f"tradewind parity --data bars {_BARS} "
     "--timerange 20240128- --set data.max_warmup_bars=120 --address auto",
+    f"tradewind hyperopt -s rsi --data bars {_BARS} --address auto": f"tradewind hyperopt -s rsi --data bars {_BARS} "
+    "-e 10 --address auto",
+    "ray job submit --working-dir . -- python -m cluster.jobs.hyperopt -s rsi --data $PWD/bars -p BTC/USDT -i 1h -e "
+    "200": "ray job submit --working-dir . -- python -m cluster.jobs.hyperopt -s rsi --data $PWD/bars -p BTC/USDT -i "
+    "1h -e 10 --userdir $PWD/user_data",
+    "tradewind stress --data bars -p BTC/USDT ETH/USDT -i 1h --timerange 20240115-": "tradewind stress --data bars "
+    "-p BTC/USDT ETH/USDT -i 1h --timerange 20240115- -j 1 --only gap dies --no-strategies --no-reverse --set "
+    "data.max_warmup_bars=120",
     f"tradewind chaos --kills 20 --seed 1 --data bars {_BARS} --timerange 20240118-": "tradewind chaos --kills 6 "
     f"--seed 1 --data bars {_BARS} --timerange 20240127- --set data.max_warmup_bars=120 --address auto",
     "ray job submit --working-dir . -- python -m cluster.jobs.paper --data $PWD/bars -p BTC/USDT -i 1h --timerange "
     "20240124-": "ray job submit --working-dir . -- python -m cluster.jobs.paper --data $PWD/bars -p BTC/USDT -i 1h "
     "--timerange 20240129- --set data.max_warmup_bars=120 --userdir $PWD/user_data",
+    f"{_WALK} -e 20 --folds 4": f"{_WALK} -e 3 --folds 2 --userdir $PWD/user_data",
+    "tradewind validate --noise-study 20 --edges 0.2 -j 1": "tradewind validate --noise-study 4 --edges 0.2 -j 1 -e 40",
 }
 """Long commands and what stands in for them: the same verb, at least the same flags, less to do.
 
@@ -79,6 +104,7 @@ def on_ray(command: str) -> bool:
         or words[0] in ("export", "ray")
         or words[1] in ("parity", "chaos")
         or "--host ray" in command
+        or "--address" in command
     )
 
 
@@ -134,7 +160,15 @@ def test_a_command_parses_as_it_is_printed(command: str) -> None:
         assert words[0] in ("make", "source", "export", "ray", "tradewind")
 
 
-@pytest.mark.parametrize("command", [c for c in LOCAL if "download-data" not in c])
+@pytest.mark.parametrize(
+    "command",
+    [
+        # its simulations take many minutes on the twins
+        pytest.param(c, marks=pytest.mark.native) if "regimes bench" in c else c
+        for c in LOCAL
+        if "download-data" not in c
+    ],
+)
 def test_a_local_command_runs(command: str, checkout: Checkout) -> None:
     said = checkout.run(SHORT.get(command, command), codes=ACCEPTED.get(command, (0,)))
     assert said.strip()
@@ -146,6 +180,13 @@ def test_a_local_command_runs(command: str, checkout: Checkout) -> None:
         page = re.search(r"report:\s+(\S+)", said)
         assert page is not None
         assert Path(page[1]).stat().st_size > 1_000_000
+
+
+def test_a_study_hands_over_its_choice_and_goes_on(checkout: Checkout) -> None:
+    study, backtest, more = (checkout.run(command) for command in STUDY)
+    assert "30 trials by tpe" in study
+    assert "after 30 trials" in backtest
+    assert "40 trials by tpe" in more
 
 
 def test_the_download_runs_against_a_loopback_venue(checkout: Checkout) -> None:
@@ -161,12 +202,16 @@ def test_the_download_runs_against_a_loopback_venue(checkout: Checkout) -> None:
 def test_an_interrupted_run_is_resumed(checkout: Checkout) -> None:
     assert "tradewind trade --resume" in readme.inline_commands()
     folder = checkout.folder / "interrupted"
+    # Long enough that the run outlasts by far the wait for its first snapshot, however busy the machine.
+    frames = generate(SyntheticParams(n_bars=2500), 5).frames.values()
+    assert export_bars(frames, checkout.folder / "many")
     flags = "--userdir interrupted --set runtime.snapshot_every_steps=64"
-    line = f"tradewind trade --replay --host local --data bars -p BTC/USDT ETH/USDT -i 1h {flags}"
+    line = f"tradewind trade --replay --host local --data many -p BTC/USDT ETH/USDT -i 1h {flags}"
     process = checkout.start(line)
     end = time.monotonic() + 120
     while not list(folder.glob("journal/*/snapshots/*")) and time.monotonic() < end:
         time.sleep(0.01)
+    assert process.poll() is None, "ended before its first snapshot was seen"
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=120)[1]
     assert process.returncode == common.EXIT_INTERRUPT, said
@@ -178,7 +223,7 @@ def test_an_interrupted_run_is_resumed(checkout: Checkout) -> None:
 
 
 @pytest.mark.ray
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_commands_on_ray_run_on_one_cluster(checkout: Checkout) -> None:
     assert [c for c in RAY if c in (UP, STATUS, DOWN)] == [UP, STATUS, DOWN]
     ports = {name: free_port() for name in PORTS}
@@ -215,7 +260,11 @@ def _holds(command: str, said: str) -> None:
     if "chaos" in command:
         assert "6 of 6 kills struck" in said
         assert "lost 0, duplicate 0; ledger balanced: true" in said
-    if " trade " in command or "job submit" in command:
+    if "hyperopt" in command:
+        assert re.search(r"study:\s+\S+: 10 trials by tpe", said), said
+    elif "jobs.walk_forward" in command:
+        assert "VERDICT:" in said
+    elif " trade " in command or "job submit" in command:
         assert re.search(r"fleet:\s+2\d agents on ray", said), said
     if command == STATUS:
         assert "ALIVE" in said
@@ -229,7 +278,7 @@ def test_all_own_parts_are_in_the_fleet(checkout: Checkout) -> None:
     names = {r["name"] for r in rows}
     assert {"strategy-breakout", "regime-drift", "predict-baserate", "execution-market"} <= names
     whole = resolve("paper", files=[str(checkout.folder / "mine.yaml")]).model.model_dump_json()
-    parts = re.findall(r"class (\w+)\((?!registry)", "".join(readme.blocks("python")))
+    parts = re.findall(r"class (\w+)\((?!registry|IStrategy)", "".join(readme.blocks("python")))
     assert len(parts) >= 9
     assert [p for p in parts if f":{p}" not in whole] == []
 

@@ -22,6 +22,7 @@ from actors.domain.model.instrument import Instrument
 from actors.domain.model.money import floor_to
 from actors.domain.regime.base import Observation
 from actors.domain.risk.rules.base import Book, Proposal
+from actors.domain.risk.sizing.base import Known
 from actors.domain.strategies.base import Market
 
 PAIRS = ("BTC/USDT", "ETH/USDT")
@@ -189,6 +190,7 @@ def ask_rule(rule: Any, case: RuleCase) -> list[Any]:
     book = Book(len(PAIRS))
     book.exposures, book.held, book.quality = list(case.exposures), list(case.exposures), list(case.quality)
     book.step = case.step
+    book.entry = [case.price / (1.0 + e) if e else float("nan") for e in case.exposures]
     out: list[Any] = [rule.breach(book)]
     for i, pair in enumerate(PAIRS):
         asked = Proposal(
@@ -202,17 +204,28 @@ def ask_rule(rule: Any, case: RuleCase) -> list[Any]:
     return out
 
 
-def sizing_cases(frame: BarFrame) -> list[tuple[float, float, float, int]]:
-    """Wishes with known and unknown volatility and correlation."""
+def sizing_cases(frame: BarFrame) -> list[tuple[float, Known, float | None]]:
+    """Wishes with known and unknown volatility, correlation and stop; now and then a trade closes before."""
     nan = float("nan")
-    out: list[tuple[float, float, float, int]] = []
+    out: list[tuple[float, Known, float | None]] = []
     for k, b in enumerate(bars(frame)):
         move = abs(b.close / b.open - 1.0)
         wish = (0.0, 1.0, -0.6, 0.25)[k % 4]
-        out.append(
-            (wish, nan if k % 11 == 0 else move, nan if k % 7 == 0 else 0.9 - (k % 5) * 0.4, 1 + k % 3)
-        )
+        known = Known(
+            nan if k % 11 == 0 else move, nan if k % 7 == 0 else 0.9 - (k % 5) * 0.4, 1 + k % 3,
+            10_000.0 * b.close / b.open, nan if k % 13 == 0 else 0.01 + move,
+        )  # fmt: skip
+        out.append((wish, known, b.close / b.open - 1.0 if k % 3 == 1 else None))
     return out
+
+
+def size(sizing: Any, case: tuple[float, Known, float | None]) -> float:
+    """Let a scheme hear of a closed trade, then ask it."""
+    wish, known, outcome = case
+    if outcome is not None:
+        sizing.closed(outcome)
+    frac: float = sizing.size_from(wish, known)
+    return frac
 
 
 class Desk:
@@ -273,13 +286,22 @@ def desk_items(frame: BarFrame) -> list[tuple[int, float, float]]:
 
 
 def fee_cases(frame: BarFrame) -> list[tuple[Any, ...]]:
-    """Executions of both sides, resting and taking."""
+    """Executions of both sides, resting and taking, each with its day."""
     instrument = Instrument(pair=PAIRS[0])
     return [
-        (instrument, 1 if k % 2 else -1, instrument.quantity(0.001 + (k % 13) * 0.2), instrument.price(b.close),
+        (k, instrument, 1 if k % 2 else -1, instrument.quantity(0.001 + (k % 13) * 0.2), instrument.price(b.close),
          "maker" if k % 3 else "taker")
         for k, b in enumerate(bars(frame))
     ]  # fmt: skip
+
+
+def charge(model: Any, item: tuple[Any, ...]) -> tuple[Decimal, str]:
+    """Charge an execution a day after the one before, then let the model learn it."""
+    day, *execution = item
+    model.at(day * 86_400_000_000_000)
+    fee: tuple[Decimal, str] = model.fee(*execution)
+    model.observe(execution[2] * execution[3])
+    return fee
 
 
 def slippage_cases(frame: BarFrame) -> list[tuple[str, float, BarClosed]]:
@@ -292,6 +314,13 @@ def take(model: Any, item: tuple[str, float, BarClosed]) -> float:
     cost: float = model.cost_frac(*item)
     model.observe(item[0], item[2])
     return cost
+
+
+def cross(model: Any, item: tuple[str, float, BarClosed]) -> float:
+    """Cross the spread in a bar, then let the model learn it."""
+    half: float = model.half_frac(item[0], item[2])
+    model.observe(item[0], item[2])
+    return half
 
 
 @dataclass(frozen=True)
@@ -328,12 +357,13 @@ FAMILIES: dict[str, Family] = dict(
                 lambda: {"fits": InlineFits(), "name": "x", "seed": 5, "names": ("a", "b", "c", "d")}),
         _domain("strategies", markets, _update),
         _domain("risk.rules", rule_cases, ask_rule, lambda: {"pairs": PAIRS}),
-        _domain("risk.sizing", sizing_cases, lambda s, x: s.size(*x), lambda: {"periods_per_year": 8760.0}),
+        _domain("risk.sizing", sizing_cases, size, lambda: {"periods_per_year": 8760.0}),
         _domain("risk.measurement", joint_steps, lambda m, x: m.update(*x), lambda: {"pairs": PAIRS}),
         _domain("execution.algos", desk_items, _update, wrap=Desk),
-        _domain("simulation.fees", fee_cases, lambda m, x: m.fee(*x)),
+        _domain("simulation.fees", fee_cases, charge),
+        _domain("simulation.spread", slippage_cases, cross),
         _domain("simulation.slippage", slippage_cases, take),
         _domain("simulation.latency", lambda f: [f"o-{b.close:.9f}" for b in bars(f)],
-                lambda m, x: (m.submit_steps(x), m.cancel_steps(x))),
+                lambda m, x: (m.submit_steps(x), m.cancel_steps(x), m.submit_ns(x), m.cancel_ns(x))),
     ]
 )  # fmt: skip

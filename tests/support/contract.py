@@ -22,7 +22,8 @@ from actors.domain.state import Stateful
 from actors.runtime.wire import encode_block
 
 SCRATCH = (
-    ("Hmm", "_x"), ("SimulatedVenue", "_number"), ("SimulatedVenue", "_ts"), ("RiskCoordinator", "_book"),
+    ("RiskCoordinator", "_book"),
+    *(("SimulatedVenue", n) for n in ("_number", "_ts", "_moment", "_last", "_bars", "_mark_bars", "_budget")),
 )  # fmt: skip
 """Attributes that each step writes before it reads them, by class and name: no memory."""
 Make = Callable[[], Any]

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -84,10 +85,16 @@ class Checkout:
 
     def start(self, command: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a command line in a shell; the shell is replaced, so signals reach the program."""
-        return subprocess.Popen(
-            ["/bin/sh", "-c", f"exec {command}"], cwd=self.folder, env={**self.env, **(more or {})}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        before = signal.getsignal(signal.SIGINT)
+        # tests in the background of a shell are deaf to Ctrl-C, and what they start would be as well
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {command}"], cwd=self.folder, env={**self.env, **(more or {})}, text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def run(
         self, command: str, *, codes: tuple[int, ...] = (0,), more: Mapping[str, str] | None = None

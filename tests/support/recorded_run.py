@@ -20,6 +20,8 @@ from actors.runtime.wire import encode_block
 from cluster.runs.plan import RunPlan
 
 BARS = 1450
+EXITS = ["exits.stop.atr=3", "exits.target.r=2", "exits.time.bars=40"]
+"""What the recorded fleet has beside the defaults, so that the agents of protective exits have work too."""
 
 
 @dataclass
@@ -52,7 +54,7 @@ def record(folder: Path, bars: int = BARS, parts_at: int | None = None) -> Recor
     market = small.frames(bars)
     if parts_at is not None:
         market = changed(market, parts_at)
-    plan = small.plan(folder, market=market)
+    plan = small.plan(folder, market=market, sets=EXITS)
     host = LocalHost(plan.graph, plan.settings)
     heard: dict[str, list[Step]] = {n: [] for n in plan.graph.names}
     said: dict[str, list[bytes]] = {n: [] for n in plan.graph.names}
@@ -88,8 +90,8 @@ def truncated(market: Mapping[str, BarFrame], step: int) -> dict[str, BarFrame]:
 
 
 def one_pair_gone(market: Mapping[str, BarFrame], step: int) -> dict[str, BarFrame]:
-    """The last pair has no bars from a step on."""
-    cut_ns = int(next(iter(market.values())).open_ns[step])
+    """The last pair's last bar is that of a step, which announces its end; there are none after it."""
+    cut_ns = int(next(iter(market.values())).open_ns[step + 1])
     last = list(market)[-1]
     return {pair: f.slice_time(None, cut_ns) if pair == last else f for pair, f in market.items()}
 

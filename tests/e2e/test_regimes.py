@@ -1,0 +1,111 @@
+"""`regimes detect` and `regimes bench` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+from math import log, nan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import small
+
+from actors.domain import registry
+from actors.domain.events.regime import REGIMES
+from actors.domain.fitting import InlineFits
+from actors.domain.processor import derive_seed
+from actors.domain.regime.base import Observation
+from cluster.cli import main as cli
+from cluster.cli.demo import export_bars
+
+CELL = {
+    "study", "emission", "T", "detector", "causal", "fit_protocol", "trials", "bac_mean", "bac_se", "oracle_bac_mean",
+    "diff_mean", "diff_se", "delay_median", "false_switches_per_1000",
+}  # fmt: skip
+QUICK = [
+    "--set", "regime.detectors.jump.params.min_history_bars=150", "--set",
+    "regime.detectors.jump.params.lag_steps=5",
+]  # fmt: skip
+
+
+def call(words: list[str], folder: Path) -> tuple[int, dict[str, Any]]:
+    """Run a verb in this process; return exit code and document ({} if there is none)."""
+    out = folder / "out.json"
+    out.unlink(missing_ok=True)
+    code = cli.main([*words, "--userdir", str(folder / "ud"), "--no-progress", "--json", str(out)])
+    return code, json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
+
+
+@pytest.fixture(scope="module")
+def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Synthetic bars of two pairs."""
+    folder = tmp_path_factory.mktemp("bars")
+    export_bars(small.frames(400).values(), folder)
+    return folder
+
+
+def test_detect_writes_what_the_detectors_say(bars: Path, tmp_path: Path) -> None:
+    words = ["regimes", "detect", "--data", str(bars), "-p", "BTC/USDT", "-i", "1h", "--detectors", "jump", "trend",
+             "--out", str(tmp_path / "here"), *QUICK]  # fmt: skip
+    code, doc = call(words, tmp_path)
+    assert code == 0
+    result = doc["result"]
+    assert result["detectors"] == ["jump", "trend"]
+    found = pq.read_table(result["files"]["BTC/USDT"]).to_pydict()
+    assert Path(result["files"]["BTC/USDT"]).parent == tmp_path / "here"
+    frame = small.frames(400)["BTC/USDT"]
+    assert len(found["timestamp"]) == len(frame) == result["bars"]["BTC/USDT"]
+    for kind in ("jump", "trend", "ensemble"):
+        p = np.array([found[f"{kind}_p_{r}"] for r in REGIMES])
+        np.testing.assert_allclose(p.sum(axis=0), 1.0, atol=1e-9)
+        assert result["views"]["BTC/USDT"][kind]["bars"] == len(frame)
+        assert result["views"]["BTC/USDT"][kind]["silent_bars"] < 200
+    # the same as the detector by itself, with the seed that it has in a fleet
+    alone = registry.build(
+        "actors.domain.regime", "jump", {"min_history_bars": 150, "lag_steps": 5}, fits=InlineFits(),
+        name="regime-jump/BTC/USDT", seed=derive_seed(7, "regime-jump", "BTC/USDT"),
+    )  # fmt: skip
+    before = nan
+    for i, (h, lo, c) in enumerate(zip(frame.high, frame.low, frame.close, strict=True)):
+        view = alone.update(Observation(step=i, high=h, low=lo, close=c, log_return=log(c / before)))
+        before = float(c)
+        assert found["jump_label"][i] == view.label
+        assert found["jump_confidence"][i] == pytest.approx(view.confidence, abs=1e-12)
+
+
+def test_detect_refuses_what_it_does_not_know(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market = ["--data", str(bars), "-p", "BTC/USDT", "-i", "1h"]
+    for words, said in (
+        (["regimes", "detect", *market, "--detectors", "jmp"], "jump"),
+        (["regimes", "detect", "-p", "BTC/USDT", "-i", "1h"], "--data"),
+        (["regimes", "bench", "--trials", "1"], "--trials"),
+        (["regimes", "bench", "--lengths", "20"], "--lengths"),
+        (["regimes", "bench", "--studies", "three_states", "--lengths", "250"], "500"),
+    ):
+        code, doc = call(words, tmp_path)
+        assert (code, doc) == (2, {})
+        assert said in capsys.readouterr().err
+
+
+@pytest.mark.native  # a dozen fits a trial take minutes on the twins
+def test_bench_prints_cells_beside_the_oracle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["regimes", "bench", "-j", "1", "--trials", "3", "--lengths", "250", "--studies", "two_states"]
+    code, doc = call(words, tmp_path)
+    assert code == 0
+    cells = doc["result"]["cells"]
+    assert {(c["emission"], c["T"]) for c in cells} == {("gaussian", 250), ("t5", 250)}
+    assert all(set(c) >= CELL and c["trials"] == 3 for c in cells)
+    oracle = [c for c in cells if c["detector"] == "oracle_prior"]
+    assert all(c["diff_mean"] == 0.0 and c["bac_mean"] == c["oracle_bac_mean"] for c in oracle)
+    assert any(c["published_bac"] == 0.655 for c in cells)
+    assert doc["result"]["checks"] == []
+    assert len(doc["result"]["calibration"]) == 2
+    assert "nothing was checked" in capsys.readouterr().out
+    again = call(words, tmp_path)[1]
+    assert again["result"] == doc["result"]
+    other = call([*words, "--seed", "8"], tmp_path)[1]
+    assert other["result"]["cells"] != cells
