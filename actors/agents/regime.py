@@ -145,6 +145,9 @@ class EnsembleAgent(Agent):
                     confidence=view.confidence,
                     native_label=view.native_label,
                     bars_in_state=view.bars_in_state,
+                    detail=view.detail,
+                    context=view.context,
+                    weights=view.weights,
                 )
             )
             if view.label != before:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from actors.domain.events.regime import REGIMES
+from actors.domain.events.regime import REGIMES, RegimeConfidence
 from actors.domain.fitting import FitRunner
 from actors.domain.registry import Params
 from actors.domain.state import Stateful
@@ -28,7 +28,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 class Assessment(msgspec.Struct, frozen=True, gc=False):
     """A detector's view: probabilities over `REGIMES` (sum 1), label = their argmax, confidence in [0, 1].
 
-    Before its warm-up a detector says `UNIFORM` with confidence 0.
+    Before its warm-up a detector says `UNIFORM` with confidence 0. `detail`, `context` and `weights` are an
+    ensemble's: see `actors.domain.events.regime.RegimeAssessed`.
     """
 
     label: str
@@ -36,6 +37,9 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     confidence: float
     native_label: str = ""
     bars_in_state: int = 0
+    detail: RegimeConfidence | None = None
+    context: str = ""
+    weights: tuple[float, ...] = ()
 
 
 class Detector(Stateful):
