@@ -101,7 +101,8 @@ def _run(verb: str, module: Any, args: argparse.Namespace) -> int:
         sys.stderr.write(f"tradewind {verb}: interrupted; {how}\n")
         return common.EXIT_INTERRUPT
     except TradingError as e:
-        sys.stderr.write(f"tradewind {verb}: {e}\n")
+        # some messages name the verb themselves: once is enough
+        sys.stderr.write(f"tradewind {verb}: {str(e).removeprefix(f'{verb}: ')}\n")
         if args.verbose:
             traceback.print_exc()
         return e.exit_code

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from actors.adapters.feeds.data_args import split_data
 from actors.domain.errors import DataError, TradingError
 
 
@@ -20,8 +21,7 @@ def missing_in_copy(data: list[str]) -> None:
         Naming the job's folder and the remedy.
     """
     for item in data:
-        pair, sep, rest = item.partition("=")
-        path = Path(rest if sep and "/" in pair and not Path(item).exists() else item)
+        path = Path(split_data(item)[1])
         if not path.is_absolute() and not path.exists():
             raise DataError(
                 "JOB_PATH",

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from actors.adapters.feeds.data_args import split_data
 from actors.adapters.feeds.files import LoadedBars
 from actors.domain import kernels
 from actors.domain.errors import ConfigError, JournalUnavailableError, TradingError
@@ -380,10 +381,4 @@ def absolute(path: str) -> str:
 
 def absolute_data(data: Sequence[str]) -> list[str]:
     """Return ``[PAIR=]PATH`` arguments with absolute paths."""
-    out = []
-    for item in data:
-        pair, sep, path = item.partition("=")
-        out.append(
-            f"{pair}={absolute(path)}" if sep and "/" in pair and not Path(item).exists() else absolute(item)
-        )
-    return out
+    return [head + absolute(path) for head, path in map(split_data, data)]

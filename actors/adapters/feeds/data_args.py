@@ -207,6 +207,18 @@ def timeframe_of_stem(path: Path) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
+def split_data(item: str) -> tuple[str, str]:
+    """Split ``[PAIR=]PATH`` into what stands before the path and the path; a file of that whole name is a path.
+
+    Examples
+    --------
+    >>> split_data("BTC/USDT=bars.csv"), split_data("a=b.csv")
+    (('BTC/USDT=', 'bars.csv'), ('', 'a=b.csv'))
+    """
+    pair, sep, path = item.partition("=")
+    return (pair + sep, path) if sep and "/" in pair and not Path(item).exists() else ("", item)
+
+
 def _split(arg: str, pairs: Sequence[str]) -> tuple[str | None, Path]:
     left, equals, right = arg.partition("=")
     if equals and (_PAIR.fullmatch(left) or left.upper() in pairs):
