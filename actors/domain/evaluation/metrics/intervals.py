@@ -91,13 +91,13 @@ def metric_intervals(
     block = float(f"{optimal_block_length(sample) if mean_block_bars is None else mean_block_bars:.6g}")
     drawn = kernels.bootstrap_paths(sample, paths=paths, seed=seed, mean_block_bars=block, sums=True)
     with np.errstate(all="ignore"):
-        values = {name: of(_Paths(drawn, periods_per_year)) for name, of in _METRICS.items()}
+        values = {name: of(ResampledFigures(drawn, periods_per_year)) for name, of in _METRICS.items()}
     return {
         name: _interval(of_record, name, column, confidence, paths, block) for name, column in values.items()
     }
 
 
-class _Paths:
+class ResampledFigures:
     """The resampled paths' building blocks, one value per path."""
 
     def __init__(self, drawn: kernels.BootstrapPaths, periods_per_year: float) -> None:
@@ -119,7 +119,7 @@ class _Paths:
         self.cagr = np.where(log_growth < 700.0, np.expm1(log_growth), np.nan)
 
 
-_METRICS: dict[str, Callable[[_Paths], FloatArray]] = {
+_METRICS: dict[str, Callable[[ResampledFigures], FloatArray]] = {
     "total_return_frac": lambda p: p.growth - 1.0,
     "cagr_frac": lambda p: p.cagr,
     "volatility_ann_frac": lambda p: p.sd * p.year,
