@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.domain.errors import ConfigError
+from actors.domain.regime.panel import ENSEMBLE
 from actors.domain.regime.study.published import LENGTHS
 from actors.domain.regime.study.summary import LEAST_TRIALS, calibration, checks, table
 from actors.domain.regime.study.trial import PROCESSES, Cell, TrialScore, cells, run_trial
@@ -19,7 +20,7 @@ from cluster.cli import common
 from cluster.cli._subjects import table as columns
 from cluster.runs.plan import combined_hash
 from cluster.runs.pools import add_workers, pools
-from cluster.runs.regimes_detect import ENSEMBLE, detect, summary, write
+from cluster.runs.regimes_detect import detect, summary, write
 
 HELP = (
     "Label bars with regimes (detect), or measure detectors against markets whose states are known (bench)."

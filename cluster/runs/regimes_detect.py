@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from math import log, nan
 from pathlib import Path
 from typing import Any
 
-from actors.domain import registry
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import InlineFits
 from actors.domain.model.bars import BarFrame
-from actors.domain.processor import derive_seed
-from actors.domain.regime.base import Assessment, Observation
-from actors.domain.regime.ensemble import EnsembleParams, RegimeEnsemble
+from actors.domain.regime.base import Assessment
+from actors.domain.regime.panel import Panel
 from config.schema import Component
-
-_PACKAGE = "actors.domain.regime"
-ENSEMBLE = "ensemble"
 
 
 def detect(
@@ -43,25 +37,14 @@ def detect(
     dict
         Kind to views, `ENSEMBLE` last.
     """
-    fits = InlineFits()
-    made = {
-        part.kind: registry.build(
-            _PACKAGE, part.kind, part.params, fits=fits, name=f"regime-{part.kind}/{pair}",
-            seed=derive_seed(seed, f"regime-{part.kind}", pair),
-        )
-        for part in detectors
-    }  # fmt: skip
-    pool = RegimeEnsemble(EnsembleParams.parse(ensemble), members=len(made))
-    views: dict[str, list[Assessment]] = {kind: [] for kind in [*made, ENSEMBLE]}
-    before = nan
+    panel = Panel(
+        [(part.kind, part.params) for part in detectors], ensemble, pair=pair, seed=seed, fits=InlineFits()
+    )
+    views: dict[str, list[Assessment]] = {name: [] for name in panel.names}
     rows = zip(frame.high.tolist(), frame.low.tolist(), frame.close.tolist(), strict=True)
-    for step, (high, low, close) in enumerate(rows):
-        obs = Observation(step=step, high=high, low=low, close=close, log_return=log(close / before))
-        before = close
-        said = [detector.update(obs) for detector in made.values()]
-        for kind, view in zip(made, said, strict=True):
-            views[kind].append(view)
-        views[ENSEMBLE].append(pool.update(said))
+    for high, low, close in rows:
+        for said, view in zip(views.values(), panel.update(high, low, close), strict=True):
+            said.append(view)
     return views
 
 

@@ -90,6 +90,18 @@ class SnapshotStore:
             If the file is missing, cut short, changed, signed with another key, of another agent, step or
             configuration, or of a newer schema.
         """
+        header, state = self.read(agent, step)
+        _expect(self._path(agent, step), "config_hash", config_hash, header.config_hash)
+        return state
+
+    def read(self, agent: str, step: int) -> tuple[Header, bytes]:
+        """Return what an agent's file at a step says about itself, and the state, whatever its configuration was.
+
+        Raises
+        ------
+        SnapshotError
+            As `load`.
+        """
         path = self._path(agent, step)
         with _reported(path, "read"):
             data = path.read_bytes()
@@ -112,9 +124,8 @@ class SnapshotStore:
         _expect(path, "schema", SCHEMA, header.schema)
         _expect(path, "agent", agent, header.agent)
         _expect(path, "step", step, header.step)
-        _expect(path, "config_hash", config_hash, header.config_hash)
         _expect(path, "size", len(body) - end, header.size)
-        return body[end:]
+        return header, body[end:]
 
     def steps(self) -> list[int]:
         """Return the steps that have a folder, ascending."""

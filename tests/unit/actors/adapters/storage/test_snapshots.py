@@ -134,3 +134,17 @@ def test_a_full_disk_leaves_the_old_file_whole(store: SnapshotStore, monkeypatch
     assert code_of(lambda: store.save("a", 1, b"new", "h")) == "SNAPSHOT_DISK_FULL"
     assert store.load("a", 1, "h") == STATE
     assert [p.name for p in path.parent.iterdir()] == ["a.snap"]
+
+
+def test_read_tells_whose_state_it_is_and_trusts_only_our_signature(
+    store: SnapshotStore, tmp_path: Path
+) -> None:
+    path = store.save("regime", 3, STATE, "h" * 64)
+    header, state = store.read("regime", 3)
+    assert (header.agent, header.step, header.config_hash, state) == ("regime", 3, "h" * 64, STATE)
+    assert code_of(lambda: SnapshotStore(tmp_path / "snaps", tmp_path / "other").read("regime", 3)) == (
+        "SNAPSHOT_SIGNATURE"
+    )
+    assert code_of(lambda: store.load("regime", 3, "i" * 64)) != "SNAPSHOT_SIGNATURE"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert code_of(lambda: store.read("regime", 3)) == "SNAPSHOT_SIGNATURE"

@@ -1,0 +1,112 @@
+"""All detectors of one pair with the ensemble over them, outside of a fleet: one call per bar, the fleet's answers.
+
+A fleet runs each detector in an agent of its own; where a whole series is to be labelled, one object that holds them
+all gives the same views, because names and seeds are the fleet's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log, nan
+from typing import Any, ClassVar
+
+from actors.domain import registry
+from actors.domain.errors import InvalidBarError, InvalidParamsError
+from actors.domain.fitting import FitRunner
+from actors.domain.processor import derive_seed
+from actors.domain.regime.base import Assessment, Detector, Observation
+from actors.domain.regime.ensemble import EnsembleParams, RegimeEnsemble
+from actors.domain.state import Stateful
+
+PACKAGE = "actors.domain.regime"
+ENSEMBLE = "ensemble"
+"""Name of the ensemble's view, behind those of the detectors."""
+
+
+class Panel(Stateful):
+    """Detectors and ensemble of one pair, in step.
+
+    Parameters
+    ----------
+    detectors : sequence of (kind, params)
+        In the order of the ensemble's members; one kind once.
+    ensemble : mapping
+        See `actors.domain.regime.ensemble.EnsembleParams`.
+    pair : str
+    seed : int
+        Of the run: detectors draw as they do in a fleet with this seed.
+    fits : FitRunner
+
+    Raises
+    ------
+    InvalidParamsError
+        If there is no detector, or one kind twice.
+    UnknownComponentError
+
+    Examples
+    --------
+    >>> from actors.domain.fitting import InlineFits
+    >>> panel = Panel([("volatility", {})], {}, pair="BTC/USDT", seed=7, fits=InlineFits())
+    >>> panel.names, [v.label for v in panel.update(101.0, 99.0, 100.0)]
+    (('volatility', 'ensemble'), ['sideways', 'sideways'])
+    """
+
+    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_ensemble", "_close", "_bars")
+
+    def __init__(
+        self,
+        detectors: Sequence[tuple[str, Mapping[str, Any]]],
+        ensemble: Mapping[str, Any],
+        *,
+        pair: str,
+        seed: int,
+        fits: FitRunner,
+    ) -> None:
+        kinds = [kind for kind, _ in detectors]
+        if not kinds or len(set(kinds)) != len(kinds):
+            raise InvalidParamsError(
+                "PANEL_DETECTORS", f"detectors: expected at least one, and each kind once, found {kinds}"
+            )
+        self._detectors: dict[str, Detector] = {
+            kind: registry.build(
+                PACKAGE, kind, params, fits=fits, name=f"regime-{kind}/{pair}",
+                seed=derive_seed(seed, f"regime-{kind}", pair),
+            )
+            for kind, params in detectors
+        }  # fmt: skip
+        self._ensemble = RegimeEnsemble(EnsembleParams.parse(ensemble), members=len(kinds))
+        self._close = nan
+        self._bars = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the views of `update`, in their order."""
+        return (*self._detectors, ENSEMBLE)
+
+    @property
+    def bars(self) -> int:
+        """How many bars were taken."""
+        return self._bars
+
+    @property
+    def warmup_bars(self) -> dict[str, int]:
+        """Bars that each detector needs before it says anything."""
+        return {kind: detector.warmup_bars for kind, detector in self._detectors.items()}
+
+    def update(self, high: float, low: float, close: float, quality: float = 1.0) -> list[Assessment]:
+        """Take the next bar (prices in quote), return the views at its close: the detectors', then the ensemble's.
+
+        Raises
+        ------
+        InvalidBarError
+            If the close is no price.
+        """
+        if not close > 0.0:
+            raise InvalidBarError("BAR_PRICE", f"close: expected above 0, found {close} at bar {self._bars}")
+        obs = Observation(
+            step=self._bars, high=high, low=low, close=close, log_return=log(close / self._close), quality=quality
+        )  # fmt: skip
+        self._close = close
+        self._bars += 1
+        said = [detector.update(obs) for detector in self._detectors.values()]
+        return [*said, self._ensemble.update(said)]
