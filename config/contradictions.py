@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from config.problems import Problem
-from config.schema import Config, in_freqtrade_style
+from config.schema import ADAPTIVE, Config, in_freqtrade_style
 
 # (smaller, larger, may be equal): words that stand for a lower and an upper bound of one thing
 _BOUNDS: tuple[tuple[str, str, bool], ...] = (
@@ -63,6 +63,28 @@ def across(parts: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[Problem]
                 for at, limit in limits
                 if _is_number(value) and _is_number(limit) and value > limit
             ]
+    return out
+
+
+def adaptive_contradictions(config: Config) -> list[Problem]:
+    """Return what keeps parameters from following the regime.
+
+    Examples
+    --------
+    >>> alone = Config(strategies=({"kind": "rsi", "adaptive": {"min_dwell_bars": 6}},))
+    >>> for p in adaptive_contradictions(alone):
+    ...     print(p)
+    strategies.0.adaptive: expected regime.detectors, whose regime it follows, found none; name some or leave it out
+    """
+    out = []
+    for i, strategy in enumerate(config.strategies):
+        path = f"strategies.{i}.{ADAPTIVE}"
+        if strategy.adaptive and in_freqtrade_style(strategy.kind):
+            text = f"expected none: {strategy.kind} is in freqtrade's style and reads its own parameters"
+            out.append(Problem(path, text))
+        elif ADAPTIVE in (strategy.kind, strategy.part[0]) and not config.regime.detectors:
+            text = "expected regime.detectors, whose regime it follows, found none; name some or leave it out"
+            out.append(Problem(path if strategy.adaptive else f"strategies.{i}", text))
     return out
 
 

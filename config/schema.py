@@ -8,7 +8,7 @@ YAML files only say which components run and where a mode differs from these def
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -21,6 +21,9 @@ from config.terms import MarginTerms, PerpetualTerms
 LIVE_ACKNOWLEDGEMENT = "I accept that real money can be lost"
 TIMEFRAME_PATTERN = r"^[1-9]\d{0,5}[smhdw]$"
 PAIR_PATTERN = r"^[A-Z0-9]+/[A-Z0-9]+$"
+
+ADAPTIVE = "adaptive"
+"""Kind of the strategy that switches another one's parameters."""
 
 Frac = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveDecimal = Annotated[Decimal, Field(gt=0)]
@@ -50,12 +53,19 @@ class StrategyComponent(Component):
     """A strategy and its starting weight; weights are normalised over the strategies of a run.
 
     Its kind may also be ``PATH/FILE.py:Class``: a class in freqtrade's style, which trades alone. `exits` replace
-    those of the run section by section, where the strategy is the run's only one.
+    those of the run section by section, where the strategy is the run's only one. `adaptive` lets parameters follow
+    the regime, ``by_regime: {bull: {fast_bars: 10}}``; its keys are those of `actors.domain.strategies.adaptive`.
     """
 
     kind: Annotated[str, Field(pattern=r"^([A-Za-z_][\w.]*(:[A-Za-z_]\w*)?|.+\.py:[A-Za-z_]\w*)$")]
     weight: Annotated[float, Field(gt=0.0)] = 1.0
     exits: dict[str, Any] = {}
+    adaptive: dict[str, Any] = {}
+
+    @property
+    def part(self) -> tuple[str, dict[str, Any]]:
+        """Kind and parameters of the component that runs: the strategy, or `adaptive` around it."""
+        return running({"kind": self.kind, "params": self.params, "adaptive": self.adaptive})
 
 
 class InstrumentRules(Section):
@@ -324,6 +334,19 @@ class Config(Section):
     provenance: Provenance | None = None
 
 
+def running(part: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return kind and parameters of what runs for a strategy's entry: itself, or `adaptive` around it.
+
+    Examples
+    --------
+    >>> running({"kind": "rsi", "params": {}, "adaptive": {"min_dwell_bars": 6}})
+    ('adaptive', {'kind': 'rsi', 'params': {}, 'by_regime': {}, 'min_dwell_bars': 6})
+    """
+    own = {"kind": part["kind"], "params": dict(part.get("params") or {})}
+    adaptive = part.get("adaptive")
+    return (ADAPTIVE, {**own, "by_regime": {}, **adaptive}) if adaptive else (own["kind"], own["params"])
+
+
 def in_freqtrade_style(kind: str) -> bool:
     """Tell whether a strategy's kind names a class in freqtrade's style by its file.
 
@@ -368,6 +391,9 @@ def components(config: Config) -> Iterator[ComponentRef]:
                 # its parameters are its own file's: they are checked when the file is loaded
                 continue
             yield ComponentRef(f"{path}.{i}", package, member.kind, member.params)
+    for i, strategy in enumerate(config.strategies):
+        if strategy.adaptive and not in_freqtrade_style(strategy.kind):
+            yield ComponentRef(f"strategies.{i}.{ADAPTIVE}", "actors.domain.strategies", *strategy.part)
     singles = (
         ("risk.sizing", "actors.domain.risk.sizing", config.risk.sizing),
         ("venue.fees", "actors.domain.simulation.fees", config.venue.fees),

@@ -137,7 +137,7 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
     heard = [Input(bars), *regime, *[Input(n) for n in predictor_names]]
     out += [
         spec(name, f"strategy:{_slug(s['kind'])}", f"{_A}.strategy:StrategyAgent", heard,
-             params={"kind": s["kind"], "params": s["params"]}, parent="coordinator-strategy")
+             params=_strategy(s), parent="coordinator-strategy")
         for name, s in zip(strategy_names, strategies, strict=True)
     ]  # fmt: skip
     weights = {n: float(s.get("weight", 1.0)) for n, s in zip(strategy_names, strategies, strict=True)}
@@ -188,6 +188,8 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
         for name, a in zip(algo_names, algos, strict=True)
     ]  # fmt: skip
     senders = list(algo_names)
+    # what an adaptive strategy switches is kept beside the orders that follow from it
+    switching = [n for n, s in zip(strategy_names, strategies, strict=True) if s.get("adaptive")]
     if guarded:
         range_names = [n for n, r in zip(risk_names, risk_kinds, strict=True) if r["kind"] == "atr"]
         senders.append(EXITS)
@@ -200,9 +202,16 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
         )  # fmt: skip
     out.append(
         spec("journal", "journal", f"{_A}.journal:JournalAgent",
-             [*[Input(n) for n in senders], Input("venue")], loop=True, tier=0)
+             [*[Input(n) for n in (*switching, *senders)], Input("venue")], loop=True, tier=0)
     )  # fmt: skip
     return out
+
+
+def _strategy(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a strategy's agent runs: the strategy, or the one that switches its parameters around it."""
+    own = {"kind": part["kind"], "params": part["params"]}
+    adaptive = part.get("adaptive") or {}
+    return {"kind": "adaptive", "params": {**own, "by_regime": {}, **adaptive}} if adaptive else own
 
 
 def exits_of(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The journal agent: commits order intents before they may reach the venue, and the venue's reports.
 
+Switches of an adaptive strategy's parameters are kept with the reports.
+
 It stands between the execution agents and the venue. What it passes on has been committed; what it has not
 passed on has had no effect anywhere.
 """
@@ -20,6 +22,7 @@ from actors.domain.events.execution import (
     SubmitOrder,
 )
 from actors.domain.events.portfolio import AccountCharged
+from actors.domain.events.signal import ParametersSwitched
 from actors.domain.processor import Agent, AgentContext, Step
 
 _COMMANDS = (SubmitOrder, CancelOrder)
@@ -37,7 +40,7 @@ class JournalAgent(Agent):
 
     consumes: ClassVar[tuple[type[Event], ...]] = (
         SubmitOrder, CancelOrder, OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, OrderExpired,
-        AccountCharged,
+        AccountCharged, ParametersSwitched,
     )  # fmt: skip
 
     def __init__(self, ctx: AgentContext) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from actors.domain.events.base import Event
 from actors.domain.events.market import BarClosed
 from actors.domain.events.prediction import PredictionMade
 from actors.domain.events.regime import RegimeAssessed
-from actors.domain.events.signal import SignalEmitted
+from actors.domain.events.signal import ParametersSwitched, SignalEmitted
 from actors.domain.model.timerange import format_ns
 from actors.domain.processor import Agent, AgentContext, Step
 from actors.domain.strategies.base import Market, Strategy
@@ -51,7 +52,7 @@ class StrategyAgent(Agent):
         }
 
     def process(self, step: Step) -> Sequence[Event]:
-        """Return one `SignalEmitted` per pair with a bar."""
+        """Return one `SignalEmitted` per pair with a bar, and a `ParametersSwitched` behind it where there is one."""
         bars: list[BarClosed] = []
         regimes: dict[str | None, RegimeAssessed] = {}
         predictions: dict[str | None, dict[str, float]] = {}
@@ -89,7 +90,20 @@ class StrategyAgent(Agent):
                     horizon_bars=opinion.horizon_bars,
                 )
             )  # fmt: skip
+            if strategy.switch is not None:
+                out.append(self._switched(strategy, market, pair, step.ts_event_ns))
         return out
+
+    def _switched(
+        self, strategy: Strategy, market: Market, pair: str | None, ts_ns: int
+    ) -> ParametersSwitched:
+        previous, chosen, confidence, reason = strategy.switch  # type: ignore[misc]  # asked before
+        values = strategy.values(chosen)  # type: ignore[attr-defined]  # who switches names its sets
+        return ParametersSwitched(
+            ts_event_ns=ts_ns, source=self.name, instrument_id=pair, strategy=self.strategy, previous=previous,
+            chosen=chosen, regime=market.regime, confidence=confidence,
+            parameters=json.dumps(values, sort_keys=True, separators=(",", ":")), reason=reason,
+        )  # fmt: skip
 
 
 def failed(

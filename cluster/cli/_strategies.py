@@ -19,10 +19,12 @@ from config.schema import in_freqtrade_style
 
 PACKAGE = "actors.domain.strategies"
 PREFIX = "strategy."
+_SECTIONS = ("exits", "adaptive")
+"""Sections of a strategy beside its parameters."""
 
 
 def chosen(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Return ``{"kind", "params"}`` of each strategy of ``-s``, and its ``"exits"`` if it has some of its own.
+    """Return ``{"kind", "params"}`` of each strategy of ``-s``, and its ``"exits"`` or ``"adaptive"`` if it has some.
 
     ``-s`` takes a shipped kind, ``module:Class``, ``FILE.py[:Class]``, or the name of a class in a file of the
     user's ``strategies`` folder.
@@ -39,7 +41,7 @@ def chosen(args: argparse.Namespace) -> list[dict[str, Any]]:
     folder = Path(args.userdir).expanduser() / "strategies"
     kinds = [kind_of(word, folder) for word in words]
     params: list[dict[str, Any]] = [{} for _ in kinds]
-    exits: list[dict[str, Any]] = [{} for _ in kinds]
+    own_sections = {name: [dict[str, Any]() for _ in kinds] for name in _SECTIONS}
     for item in own:
         key, sep, text = item.removeprefix(PREFIX).partition("=")
         if not sep:
@@ -49,12 +51,16 @@ def chosen(args: argparse.Namespace) -> list[dict[str, Any]]:
             value = yaml.safe_load(text)
         except yaml.YAMLError as e:
             raise ConfigError("SET_SYNTAX", f"--set {item}: expected a YAML value, found {text!r}") from e
-        if name.startswith("exits."):
-            exits[at] = assign(exits[at], name.split(".")[1:], value)
+        section = name.partition(".")[0]
+        if section in _SECTIONS and "." in name:
+            found = own_sections[section]
+            found[at] = assign(found[at], name.split(".")[1:], value)
         else:
             params[at][name] = value
-    rows = zip(kinds, params, exits, strict=True)
-    return [{"kind": k, "params": p, **({"exits": e} if e else {})} for k, p, e in rows]
+    return [
+        {"kind": kind, "params": params[i], **{n: rows[i] for n, rows in own_sections.items() if rows[i]}}
+        for i, kind in enumerate(kinds)
+    ]
 
 
 def _addressed(item: str, key: str, words: Sequence[str], kinds: Sequence[str]) -> tuple[int, str]:

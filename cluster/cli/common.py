@@ -31,7 +31,7 @@ from cluster.cli import _strategies as strategies
 from cluster.runs.costs import fee_override
 from config.load import ResolvedConfig, resolve
 from config.problems import ConfigProblem
-from config.schema import in_freqtrade_style
+from config.schema import in_freqtrade_style, running
 
 _STRATEGIES = "actors.domain.strategies"
 EXIT_DONE, EXIT_CHECK, EXIT_USAGE, EXIT_DATA, EXIT_VENUE, EXIT_BUG, EXIT_INTERRUPT = 0, 1, 2, 3, 4, 5, 130
@@ -240,8 +240,9 @@ def _lean(fleet: str, chosen: Sequence[Mapping[str, Any]]) -> list[str]:
     for part in chosen:
         if in_freqtrade_style(part["kind"]):
             continue  # it reads bars
+        kind, params = running(part)
         try:
-            strategy = registry.build(_STRATEGIES, part["kind"], part["params"])
+            strategy = registry.build(_STRATEGIES, kind, params)
         except InvalidParamsError:
             continue  # told with all other problems, once the configuration is checked
         # one that has no batch form does not show what it reads

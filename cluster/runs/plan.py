@@ -23,7 +23,7 @@ from actors.runtime.graph import FleetGraph
 from actors.runtime.slices import SliceFeed
 from cluster.runs.perpetual import NONE, Perpetuals, complete
 from cluster.runs.ticks import coarse_ticks
-from config.contradictions import across, exit_contradictions
+from config.contradictions import across, adaptive_contradictions, exit_contradictions
 from config.load import ResolvedConfig
 from config.schema import Config, StrategyComponent, blocks, components, in_freqtrade_style
 
@@ -79,7 +79,9 @@ def validate_components(config: Config) -> None:
             checked(registry.load(ref.package, ref.kind), ref.params, ref.path)
         except ConfigError as e:
             problems.append(e.message)
-    problems += [str(p) for p in (*across(known), *exit_contradictions(config))]
+    problems += [
+        str(p) for p in (*across(known), *exit_contradictions(config), *adaptive_contradictions(config))
+    ]
     if problems:
         raise InvalidParamsError("COMPONENTS_INVALID", "configuration:\n  " + "\n  ".join(problems))
 

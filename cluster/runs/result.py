@@ -12,8 +12,16 @@ from actors.adapters.feeds.files import LoadedBars
 from actors.adapters.feeds.report import Finding
 from actors.domain import kernels
 from actors.domain.evaluation.metrics.deflated import Trials
-from actors.domain.evaluation.report_model import AgentRow, DataSource, ReportModel, RunInfo, encode
+from actors.domain.evaluation.report_model import (
+    AgentRow,
+    DataSource,
+    ReportModel,
+    RunInfo,
+    SwitchRow,
+    encode,
+)
 from actors.domain.model.timeframe import format_timeframe
+from actors.domain.model.timerange import format_ns
 from actors.ops.report.html import build_report
 from cluster import __version__
 from cluster.runs.costs import costs_of
@@ -132,9 +140,19 @@ def run_result(finished: Finished) -> dict[str, Any]:
         else plan.config.model.provenance.model_dump(),
         "costs": costs_of(plan.config.model, record.cost_book),
         "detail": detail_of_run(finished),
+        "switches": [switch_row(s) for s in record.switches],
         "agents": finished.agents,
         **account,
     }
+
+
+def switch_row(switch: SwitchRow) -> dict[str, Any]:
+    """Return a switch of parameters under the names of the JSON result."""
+    return {
+        "at": format_ns(switch.ts_ns), "pair": switch.pair, "strategy": switch.strategy, "from": switch.previous,
+        "to": switch.chosen, "regime": switch.regime, "confidence": switch.confidence, "why": switch.reason,
+        "params": json.loads(switch.parameters),
+    }  # fmt: skip
 
 
 def detail_of_run(finished: Finished) -> dict[str, Any] | None:

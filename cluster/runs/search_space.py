@@ -8,13 +8,16 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from actors.domain.errors import ConfigError
+from actors.domain.events.regime import REGIMES
 from actors.domain.params import Range, search_space
 from actors.domain.risk.exits import RANGES
 from actors.domain.search.space import Dimension, Owner, Space, Values, model_of
 from config.hashing import content_hash
 from config.load import ResolvedConfig
 from config.merge import assign
-from config.schema import Config, blocks, components, in_freqtrade_style
+from config.schema import ADAPTIVE, Config, blocks, components, in_freqtrade_style
+
+_STRATEGIES = "actors.domain.strategies"
 
 
 def config_space(
@@ -45,12 +48,16 @@ def config_space(
     ('strategies.rsi.params.overbought', 'exits.stop.frac')
     """
     owners = list(_owners(config))
+    # what a strategy has no map for is varied only where a path leads there
+    absent = [f"{_place(config, i)}.{ADAPTIVE}" for i, s in enumerate(config.strategies) if not s.adaptive]
     offered = [
         Dimension(f"{owner.at}.{name}", found)
         for owner in owners
         for name, found in search_space(model_of(owner.package, owner.kind)).items()
+        if owner.at not in absent or any(p.startswith(f"{owner.at}.") for p in paths)
     ]
     offered += _of_classes(config)
+    offered += _by_regime(config, paths)
     offered += [
         Dimension(f"exits.{name}", found)
         for name, found in RANGES.items()
@@ -71,7 +78,10 @@ def config_space(
         if d.path in added or any(_matches(d.path, p) for p in paths)
     )
     dimensions = chosen + tuple(Dimension(p, r) for p, r in added.items())
-    used = tuple(o for o in owners if any(d.path.startswith(f"{o.at}.") for d in dimensions))
+    used = tuple(o for o in owners if any(o.holds(d.path) for d in dimensions) and o.at not in absent)
+    used += tuple(
+        o for o in owners if o.at in absent and any(d.path.startswith(f"{o.at}.") for d in dimensions)
+    )
     return Space(dimensions, used)
 
 
@@ -114,6 +124,35 @@ def applied(config: ResolvedConfig, values: Values) -> ResolvedConfig:
     return ResolvedConfig(model, content_hash(model), config.sources, config.notes)
 
 
+def _by_regime(config: Config, paths: Sequence[str]) -> list[Dimension]:
+    """Return the parameters of strategies per regime: those that the map has, and what a path names beyond it.
+
+    A pattern over everything (``strategies.*``) takes those of the map; one that leads into ``adaptive.by_regime``
+    takes all ranges of the strategy, in whatever regime it names.
+    """
+    out = []
+    for i, part in enumerate(config.strategies):
+        if in_freqtrade_style(part.kind):
+            continue
+        at = f"{_place(config, i)}.{ADAPTIVE}.by_regime"
+        named = part.adaptive.get("by_regime") or {}
+        ranges = search_space(model_of(_STRATEGIES, part.kind))
+        meant = [p for p in paths if p == at or p.startswith(f"{at}.")]
+        for regime in REGIMES:
+            for name, found in ranges.items():
+                path = f"{at}.{regime}.{name}"
+                if name in (named.get(regime) or {}) or any(_matches(path, p) for p in meant):
+                    out.append(Dimension(path, found))
+    return out
+
+
+def _place(config: Config, i: int) -> str:
+    """Return the path of a strategy that ``--set`` takes: by its kind where that is enough."""
+    kind = config.strategies[i].kind
+    once = sum(s.kind == kind for s in config.strategies) == 1 and "." not in kind
+    return f"strategies.{kind if once else i}"
+
+
 def _matches(path: str, pattern: str) -> bool:
     return path == pattern or path.startswith(f"{pattern}.") or fnmatchcase(path, pattern)
 
@@ -147,9 +186,16 @@ def _owners(config: Config) -> Iterator[Owner]:
     for ref in refs:
         parent, _, last = ref.path.rpartition(".")
         here = ref.path
+        if last == ADAPTIVE:
+            continue  # below, whether the configuration has it or a search puts it there
         if last.isdecimal() and parent in lists:
             same = sum(r.kind == ref.kind and r.path.rpartition(".")[0] == parent for r in refs)
             here = f"{parent}.{ref.kind}" if same == 1 and "." not in ref.kind else ref.path
         yield Owner(f"{here}.params", ref.package, ref.kind, ref.params)
+    for i, part in enumerate(config.strategies):
+        if not in_freqtrade_style(part.kind):
+            here = _place(config, i)
+            own = {"kind": part.kind, "params": part.params, "by_regime": {}, **part.adaptive}
+            yield Owner(f"{here}.{ADAPTIVE}", _STRATEGIES, ADAPTIVE, own, {f"{here}.params": "params"})
     for block in blocks(config):
         yield Owner(block.path, block.package, block.kind, block.params)

@@ -164,7 +164,7 @@ def _full(config: Config, path: str, chosen: Sequence[str]) -> str:
             f"--space {path}: expected the strategy to be named, since there are {len(own)}: strategy.{own[0]}.{rest}",
         )
     at = kind if "." not in kind and ":" not in kind else str([s.kind for s in config.strategies].index(kind))
-    if rest.startswith("exits."):
+    if rest.startswith(("exits.", "adaptive.")):
         return f"strategies.{at}.{rest}"
     return f"strategies.{at}.params.{rest}"
 

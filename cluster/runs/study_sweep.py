@@ -42,6 +42,8 @@ def sweep_obstacle(config: ResolvedConfig, question: Question, space: Space, spe
         return f"{len(model.strategies)} strategies and {len(question.frames)} pairs, not one of each"
     if model.account.mode != "spot" or model.exits or model.strategies[0].exits:
         return "a leveraged account, or exits"
+    if model.strategies[0].adaptive:
+        return "parameters that follow the regime"
     if not all(enough(load(name, params)) for name, params in spec.objectives):
         return "an objective that reads more than the kernel's records"
     if unknown := [str(r) for r in spec.rules if r.split("<")[0].split(">")[0].strip() not in RECORD_METRICS]:

@@ -17,6 +17,7 @@ from actors.domain.events.execution import (
     SubmitOrder,
 )
 from actors.domain.events.portfolio import AccountCharged
+from actors.domain.events.signal import ParametersSwitched
 
 INTENDED: Final = "intended"
 ACKNOWLEDGED: Final = "acknowledged"
@@ -129,6 +130,8 @@ def report_key(record: EventRecord) -> tuple[str, str, str]:
         return f"charge:{event.charge_id}", "", ""
     if isinstance(event, OrderFilled):
         return f"fill:{event.fill_id}", event.client_order_id, event.fill_id
+    if isinstance(event, ParametersSwitched):
+        return record.event_id, "", ""
     if isinstance(event, Report):
         return record.event_id, event.client_order_id, ""
     raise TypeError(f"report: expected an order event, found {type(event).__name__}")

@@ -113,7 +113,7 @@ class JournalReader:
             yield Intent(row["client_order_id"], row["step"], row["kind"], row["state"], record)
 
     def reports(self, first: int = 0) -> Iterator[EventRecord]:
-        """Yield the venue's reports from step `first` on, by step and seq."""
+        """Yield the venue's reports, and switches of strategies' parameters, from step `first` on, by step and seq."""
         c = tables.reports.c
         query = sa.select(c.record).where(c.run_id == self.run_id, c.step >= first)
         for row in self._read(query.order_by(c.step, c.seq, c.key)):

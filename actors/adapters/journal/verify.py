@@ -16,6 +16,7 @@ from actors.adapters.journal.store import chain_hash
 from actors.domain.events.base import EventRecord
 from actors.domain.events.execution import OrderAccepted, OrderFilled, SubmitOrder
 from actors.domain.events.portfolio import AccountCharged
+from actors.domain.events.signal import ParametersSwitched
 
 _RANK = {INTENDED: 0, ACKNOWLEDGED: 1, CLOSED: 2}
 
@@ -43,7 +44,9 @@ def _orders(intents: list[Intent], reports: list[EventRecord]) -> list[str]:
     unknown: dict[str, None] = {}
     for r in reports:
         order = str(getattr(r.event, "client_order_id", ""))
-        own = isinstance(r.event, AccountCharged) or getattr(r.event, "intent_id", "").startswith(VENUES_OWN)
+        own = isinstance(r.event, AccountCharged | ParametersSwitched) or getattr(
+            r.event, "intent_id", ""
+        ).startswith(VENUES_OWN)
         if order not in submitted and not own:
             unknown[f"{type(r.event).__name__} {r.event_id}: expected an intent {order}, found none"] = None
     return [*out, *unknown]

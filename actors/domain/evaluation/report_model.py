@@ -171,6 +171,23 @@ class RiskEvent(msgspec.Struct, kw_only=True):
     observed: float | None = None
 
 
+class SwitchRow(msgspec.Struct, kw_only=True):
+    """An adaptive strategy's parameters changed: from which set to which, in what regime, how sure, and why.
+
+    `parameters` are those in force from then on, as JSON.
+    """
+
+    ts_ns: int
+    pair: str
+    strategy: str
+    previous: str
+    chosen: str
+    regime: str
+    confidence: float
+    parameters: str
+    reason: str
+
+
 class MonthRow(msgspec.Struct, kw_only=True):
     """One calendar month (UTC) of the account, or what of it the run covers; `metrics` as of a run."""
 
@@ -271,6 +288,8 @@ class ReportModel(msgspec.Struct, kw_only=True):
         What is held after the last bar.
     costs : dict
         What each cost took (`cost_parts.CostBook.report`); empty in runs stored earlier.
+    switches : list
+        Of adaptive strategies' parameters, in order.
     """
 
     info: RunInfo
@@ -299,6 +318,7 @@ class ReportModel(msgspec.Struct, kw_only=True):
     open_positions: list[OpenPosition] = []
     costs: dict[str, Any] = {}
     approved_ns: list[int] = []
+    switches: list[SwitchRow] = []
 
 
 def bands(ts_ns: list[int], labels: list[str], timeframe_ns: int) -> list[Band]:

@@ -22,6 +22,7 @@ from actors.domain.evaluation.report_model import (
     PairSeries,
     ReportModel,
     RunInfo,
+    SwitchRow,
 )
 from actors.domain.evaluation.run_metrics import Costs, run_metrics, trade_row
 from actors.domain.evaluation.run_sayings import Sayings, limits_of
@@ -165,6 +166,11 @@ class RunRecord:
         return dict(self._sayings.counts)
 
     @property
+    def switches(self) -> list[SwitchRow]:
+        """Switches of adaptive strategies' parameters so far, the warm-up left out."""
+        return list(self._sayings.switches)
+
+    @property
     def open_orders(self) -> dict[str, str]:
         """Pair of each order at work, by its client order id."""
         return self._sayings.open_orders
@@ -289,7 +295,7 @@ class RunRecord:
                 *(f"IMPLAUSIBLE: {text}" for text in implausible(metrics, timeframe_ns=self.timeframe_ns)),
                 *notes, *(f"EVIDENCE: {text}" for text in tables.warnings),
             ),
-            open_positions=self.open_positions(), monthly=tables.monthly,
+            open_positions=self.open_positions(), monthly=tables.monthly, switches=self.switches,
             drawdowns=tables.drawdowns, intervals=tables.intervals, statistics=tables.statistics,
             warnings=tables.warnings, costs=self.cost_book.report(),
         )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from actors.domain import registry
-from actors.domain.evaluation.report_model import AgentRow, DenialRow, RiskEvent, WeightSeries
+from actors.domain.evaluation.report_model import AgentRow, DenialRow, RiskEvent, SwitchRow, WeightSeries
 from actors.domain.events.base import Event
 from actors.domain.events.evaluation import AgentScored, WeightsRevised
 from actors.domain.events.execution import (
@@ -24,6 +24,7 @@ from actors.domain.events.risk import (
     OrderIntentDenied,
     RiskLimitBreached,
 )
+from actors.domain.events.signal import ParametersSwitched
 
 _LIMIT_PARAMS = ("limit_frac", "var_limit_frac", "es_limit_frac", "max_trades")
 
@@ -43,6 +44,8 @@ class Sayings:
     approved_ns : list of int
         When an intent was approved, in order.
     open_orders : dict client order id → pair
+    switches : list of SwitchRow
+        Of adaptive strategies' parameters, in order, the warm-up left out.
     """
 
     def __init__(self) -> None:
@@ -52,6 +55,7 @@ class Sayings:
         self.counts = {"orders": 0, "fills": 0, "rejected": 0, "approved": 0, "resized": 0, "denied": 0}
         self.approved_ns: list[int] = []
         self.open_orders: dict[str, str] = {}
+        self.switches: list[SwitchRow] = []
         self._scores: dict[str, dict[str | None, AgentScored]] = {}
 
     def handlers(self) -> dict[type[Event], Callable[[Any, bool], None]]:
@@ -62,6 +66,7 @@ class Sayings:
             CircuitBreakerReset: self._reset, RiskLimitBreached: self._breached,
             SubmitOrder: self._order, OrderRejected: self._rejected, OrderAccepted: self._accepted,
             OrderCanceled: self._ended, OrderExpired: self._ended,
+            ParametersSwitched: self._switched,
         }  # fmt: skip
 
     def agent_rows(self, agents: Sequence[AgentRow], events: Mapping[str, int]) -> list[AgentRow]:
@@ -145,6 +150,16 @@ class Sayings:
 
     def _rejected(self, event: OrderRejected, warmup: bool) -> None:
         self.counts["rejected"] += 1
+
+    def _switched(self, event: ParametersSwitched, warmup: bool) -> None:
+        if not warmup:
+            self.switches.append(
+                SwitchRow(
+                    ts_ns=event.ts_event_ns, pair=event.instrument_id or "", strategy=event.strategy,
+                    previous=event.previous, chosen=event.chosen, regime=event.regime, confidence=event.confidence,
+                    parameters=event.parameters, reason=event.reason,
+                )
+            )  # fmt: skip
 
     def fill(self, event: OrderFilled) -> None:
         """Take a fill."""

@@ -56,7 +56,7 @@ _to_json = msgspec.json.Encoder().encode
 DECISION_TYPES: tuple[str, ...] = (
     "SignalEmitted", "TargetExposureSet", "OrderIntentApproved", "OrderIntentDenied", "CircuitBreakerTripped",
     "CircuitBreakerReset", "SubmitOrder", "CancelOrder", "OrderRejected", "OrderFilled", "OrderCanceled",
-    "OrderExpired", "AccountCharged",
+    "OrderExpired", "AccountCharged", "ParametersSwitched",
 )  # fmt: skip
 _ON_CHANGE = ("SignalEmitted", "TargetExposureSet")
 _WHERE_SET = {

@@ -18,6 +18,24 @@ class SignalEmitted(Event, frozen=True, kw_only=True, gc=False):
     horizon_bars: int = 1
 
 
+class ParametersSwitched(Event, frozen=True, kw_only=True, gc=False):
+    """An adaptive strategy's parameter set changed with the regime.
+
+    `previous` and `chosen` name sets: the regimes that share one, or ``global``; `parameters` are those now in force,
+    as JSON; `confidence` is the regime's, `reason` says why now.
+    """
+
+    stage: ClassVar[str] = "strategies"
+    priority: ClassVar[int] = PRIORITY_SIGNAL
+    strategy: str
+    previous: str
+    chosen: str
+    regime: str
+    confidence: float
+    parameters: str
+    reason: str
+
+
 class SignalsAggregated(Event, frozen=True, kw_only=True, gc=False):
     """How the coordinator weighed its members; `weights` and `directions` follow `members`."""
 

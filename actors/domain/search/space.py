@@ -52,24 +52,46 @@ class Owner:
         As `registry.load` takes them; the class is a component's or itself a model of parameters.
     params : mapping
         Its other parameters.
+    inside : mapping path → name
+        Where else parameters of it lie: dimension ``path.NAME`` is entry NAME of its parameter ``name``.
+
+    Examples
+    --------
+    >>> own = {"kind": "ma_crossover", "by_regime": {}}
+    >>> owner = Owner("s.adaptive", "actors.domain.strategies", "adaptive", own, {"s.params": "params"})
+    >>> owner.problem({"s.params.slow_bars": 30, "s.adaptive.by_regime.bull.fast_bars": 40}) is None
+    False
     """
 
     at: str
     package: str
     kind: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    inside: Mapping[str, str] = field(default_factory=dict)
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a dimension is one of its parameters."""
+        return self._keys(path) is not None
 
     def problem(self, values: Mapping[str, Any]) -> str | None:
         """Return why the component refuses its parameters with these values, None if it does not."""
-        dot = f"{self.at}."
         params = dict(self.params)
         for path, value in values.items():
-            if path.startswith(dot):
-                params = _with(params, path.removeprefix(dot).split("."), value)
+            keys = self._keys(path)
+            if keys is not None:
+                params = _with(params, keys, value)
         try:
             validated(self.package, self.kind, params)
         except InvalidParamsError as e:
             return e.message
+        return None
+
+    def _keys(self, path: str) -> list[str] | None:
+        if path.startswith(f"{self.at}."):
+            return path.removeprefix(f"{self.at}.").split(".")
+        for place, name in self.inside.items():
+            if path.startswith(f"{place}."):
+                return [name, *path.removeprefix(f"{place}.").split(".")]
         return None
 
 

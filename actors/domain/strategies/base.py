@@ -186,6 +186,11 @@ class Strategy(Stateful):
     def __init__(self, params: Any) -> None:
         self.params = params
 
+    @property
+    def switch(self) -> tuple[str, str, float, str] | None:
+        """What the last bar changed of the parameters in force; None of a strategy that never changes them."""
+        return None
+
     def update(self, market: Market) -> Opinion:
         """Return the opinion at this close."""
         raise NotImplementedError

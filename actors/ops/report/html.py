@@ -121,6 +121,7 @@ def render(model: ReportModel) -> str:
         costs=cost_table(model),
         open_positions=open_table(model),
         regimes=tables.regime_table(model),
+        switches=tables.switch_table(model),
         idle=int((bar_returns(model.account) == 0.0).sum()),
         bars=model.metrics["bars"],
         points=POINTS if model.metrics["bars"] > POINTS else None,

@@ -201,6 +201,33 @@ def risk_event_table(model: ReportModel) -> Table:
     )
 
 
+def switch_table(model: ReportModel) -> Table | None:
+    """Switches of adaptive strategies' parameters, the last 100; None of a run without."""
+    if not model.switches:
+        return None
+    rows = [
+        (
+            clock(s.ts_ns),
+            s.pair,
+            s.strategy,
+            s.previous,
+            s.chosen,
+            number(s.confidence, 2),
+            s.reason,
+            s.parameters,
+        )
+        for s in model.switches[-100:]
+    ]
+    hidden = len(model.switches) - len(rows)
+    return Table(
+        caption=f"Parameters that followed the regime: {len(model.switches)} switches",
+        headers=("time (UTC)", "pair", "strategy", "from", "to", "confidence", "why", "parameters now"),
+        rows=rows,
+        numeric=(False, False, False, False, False, True, False, False),
+        note=f"{hidden} earlier switches are not listed." if hidden else "",
+    )
+
+
 UNCOUNTED = (
     "Computed in columns: what the agents would have said is counted where it was said only. Outcome: mean net "
     "return of a bar in the direction that the agent wished."

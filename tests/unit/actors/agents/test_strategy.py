@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import types
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from actors.domain.events.base import Event
 from actors.domain.events.market import BarClosed
 from actors.domain.events.prediction import PredictionMade
 from actors.domain.events.regime import REGIMES, RegimeAssessed
-from actors.domain.events.signal import SignalEmitted
+from actors.domain.events.signal import ParametersSwitched, SignalEmitted
 from actors.domain.fitting import InlineFits
 from actors.domain.model.instrument import Instrument
 from actors.domain.processor import AgentContext, Step
@@ -64,10 +65,10 @@ def _bar(pair: str, close: float = 100.0) -> BarClosed:
     )  # fmt: skip
 
 
-def _regime(pair: str, label: str, detector: str = "ensemble") -> RegimeAssessed:
+def _regime(pair: str, label: str, detector: str = "ensemble", sure: float = 0.9) -> RegimeAssessed:
     return RegimeAssessed(
         ts_event_ns=1, source=f"regime-{detector}", instrument_id=pair, detector=detector, label=label,
-        probabilities=tuple(float(r == label) for r in REGIMES), confidence=0.9,
+        probabilities=tuple(float(r == label) for r in REGIMES), confidence=sure,
     )  # fmt: skip
 
 
@@ -138,3 +139,28 @@ def test_unknown_kinds_and_params_are_refused() -> None:
         _make("divination")
     with pytest.raises(InvalidParamsError, match="fast_bars"):
         _make("ma_crossover", {"fast_bars": 50, "slow_bars": 20})
+
+
+def test_a_switch_of_parameters_is_said_behind_its_signal() -> None:
+    params = {
+        "kind": "rsi",
+        "by_regime": {"bull": {"window_bars": 5}},
+        "min_dwell_bars": 0,
+        "confirm_bars": 1,
+    }
+    agent = _make("adaptive", params, "strategy-rsi")
+    out: list[tuple[int, Event]] = []
+    for k in range(12):
+        inbox = (
+            _bar(BTC, 100.0 + k % 4),
+            _bar(ETH, 50.0),
+            _regime(BTC, "bull", sure=0.75),
+            _regime(ETH, "bull", sure=0.1),
+        )
+        said = agent.process(Step(k, k, inbox))
+        assert [type(e) for e in said if e.instrument_id == ETH] == [SignalEmitted]
+        out += [(k, e) for e in said if isinstance(e, ParametersSwitched)]
+    ((k, event),) = out
+    assert (k, event.source, event.strategy, event.instrument_id) == (5, "strategy-rsi", "rsi", BTC)
+    assert (event.previous, event.chosen, event.regime, event.confidence) == ("global", "bull", "bull", 0.75)
+    assert json.loads(event.parameters)["window_bars"] == 5
