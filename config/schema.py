@@ -132,9 +132,14 @@ class Features(Section):
 
 
 class Regime(Section):
-    """Regime detectors (one agent each) and the ensemble over them."""
+    """Regime detectors (one agent each) and the ensemble over them.
+
+    `timeframes` are longer bars, such as ``[4h, 1d]``, on which every detector runs as well, in an agent of its own;
+    their views are joined at the close of the longer bars.
+    """
 
     detectors: tuple[Component, ...] = ()
+    timeframes: tuple[Annotated[str, Field(pattern=TIMEFRAME_PATTERN)], ...] = ()
     ensemble: dict[str, Any] = {}
 
 

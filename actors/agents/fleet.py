@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from actors.domain.model.account import MARGIN, PERPETUAL, SPOT
+from actors.domain.model.timeframe import parse_timeframe
+from actors.domain.regime.multi_timeframe import checked_frames, member_weights
 from actors.domain.risk.exits import ExitParams
 from actors.runtime.graph import FEED, AgentSpec, Input
 
@@ -85,7 +87,7 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
     """
     detectors, predictors = config["regime"]["detectors"], config["learning"]["predictors"]
     strategies, algos = config["strategies"], config["execution"]["algos"]
-    detector_names = _names("regime", detectors)
+    members = _members(config)
     predictor_names = _names("predict", predictors)
     strategy_names = _names("strategy", strategies)
     algo_names = _names("execution", algos)
@@ -119,14 +121,13 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
         )  # fmt: skip
     out += [
         spec(name, f"regime:{_slug(d['kind'])}", f"{_A}.regime:RegimeAgent", [Input(bars), Input("health")],
-             params={"kind": d["kind"], "params": d["params"]})
-        for name, d in zip(detector_names, detectors, strict=True)
+             params={"kind": d["kind"], "params": d["params"]} | ({"timeframe": frame} if frame else {}))
+        for name, d, frame in members
     ]  # fmt: skip
     if detectors:
         out.append(
             spec(ensemble, "regime:ensemble", f"{_A}.regime:EnsembleAgent",
-                 [Input(n) for n in detector_names],
-                 params={"members": detector_names, "params": dict(config["regime"]["ensemble"])})
+                 [Input(n) for n, _, _ in members], params=_pooled(config, members))
         )  # fmt: skip
     regime = [Input(ensemble)] if detectors else []
     out += [
@@ -212,6 +213,30 @@ def _strategy(part: Mapping[str, Any]) -> dict[str, Any]:
     own = {"kind": part["kind"], "params": part["params"]}
     adaptive = part.get("adaptive") or {}
     return {"kind": "adaptive", "params": {**own, "by_regime": {}, **adaptive}} if adaptive else own
+
+
+def _members(config: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], str]]:
+    """Return name, component and longer frame ("" for the run's bars) of every detector agent."""
+    regime = config["regime"]
+    names = _names("regime", regime["detectors"])
+    frames = checked_frames(parse_timeframe(config["timeframe"]), regime.get("timeframes", ()))
+    return [
+        (f"{name}-{frame}" if frame else name, part, frame)
+        for frame in ("", *frames)
+        for name, part in zip(names, regime["detectors"], strict=True)
+    ]
+
+
+def _pooled(config: Mapping[str, Any], members: Sequence[tuple[str, Any, str]]) -> dict[str, Any]:
+    """Return the ensemble's parameters; with longer frames its weights are the detectors' times the frames'."""
+    params, base = dict(config["regime"]["ensemble"]), config["timeframe"]
+    out: dict[str, Any] = {"members": [name for name, _, _ in members], "params": params}
+    if all(not frame for _, _, frame in members):
+        return out
+    kinds = len(config["regime"]["detectors"])
+    longer = [frame for _, _, frame in members[kinds::kinds]]
+    params["weights"] = list(member_weights(params.get("weights", ()), kinds, parse_timeframe(base), longer))
+    return out | {"frames": [frame or base for _, _, frame in members]}
 
 
 def exits_of(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from actors.domain.errors import InvalidParamsError
 from actors.domain.events.base import Event
 from actors.domain.events.market import BarClosed, DataQualityAssessed
 from actors.domain.events.regime import RegimeAssessed, RegimeChanged
+from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import Agent, AgentContext, Step, derive_seed
-from actors.domain.regime.base import Detector, Observation
+from actors.domain.regime.base import Assessment, Detector, Observation
 from actors.domain.regime.ensemble import EnsembleParams, RegimeEnsemble
+from actors.domain.regime.multi_timeframe import FrameDetector, frame_pools, without_vetoed
 
 _PACKAGE = "actors.domain.regime"
 
@@ -28,14 +30,23 @@ class RegimeAgent(Agent):
         Detector kind, e.g. ``hmm``.
     params : mapping, optional
         The detector's parameters.
+    timeframe : str, optional
+        Of longer bars that the detectors see instead of the run's; see `actors.domain.regime.multi_timeframe`.
+
+    Raises
+    ------
+    ConfigError
+        If the timeframe is no multiple of the run's.
     """
 
     consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed, DataQualityAssessed)
-    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_last_close", "_quality")
+    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_frames", "_last_close", "_quality")
 
-    def __init__(self, ctx: AgentContext, kind: str, params: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, ctx: AgentContext, kind: str, params: Mapping[str, Any] | None = None, timeframe: str = ""
+    ) -> None:
         super().__init__(ctx)
-        self._kind = kind
+        self._kind, self._timeframe = kind, timeframe
         self._detectors: dict[str, Detector] = {
             pair: registry.build(
                 _PACKAGE,
@@ -47,6 +58,15 @@ class RegimeAgent(Agent):
             )
             for pair in ctx.pairs
         }
+        # a detector on longer bars lives inside its frame
+        self._frames: dict[str, FrameDetector] = {}
+        if timeframe:
+            length = parse_timeframe(timeframe)
+            self._frames = {
+                pair: FrameDetector(detector, base_ns=ctx.timeframe_ns, frame_ns=length)
+                for pair, detector in self._detectors.items()
+            }
+            self._detectors = {}
         self._last_close: dict[str, float] = dict.fromkeys(ctx.pairs, nan)
         self._quality: dict[str, float] = dict.fromkeys(ctx.pairs, 1.0)
 
@@ -61,18 +81,7 @@ class RegimeAgent(Agent):
         out: list[Event] = []
         for bar in bars:
             pair = bar.instrument_id or ""
-            close, before = bar.close, self._last_close[pair]
-            self._last_close[pair] = close
-            view = self._detectors[pair].update(
-                Observation(
-                    step=step.number,
-                    high=bar.high,
-                    low=bar.low,
-                    close=close,
-                    log_return=log(close / before),
-                    quality=self._quality[pair],
-                )
-            )
+            view = self._view(pair, bar, step.number)
             out.append(
                 RegimeAssessed(
                     ts_event_ns=step.ts_event_ns,
@@ -84,9 +93,22 @@ class RegimeAgent(Agent):
                     confidence=view.confidence,
                     native_label=view.native_label,
                     bars_in_state=view.bars_in_state,
+                    timeframe=self._timeframe,
                 )
             )
         return out
+
+    def _view(self, pair: str, bar: BarClosed, number: int) -> Assessment:
+        quality = self._quality[pair]
+        if self._frames:
+            return self._frames[pair].update(number, bar.open_ns, bar.high, bar.low, bar.close, quality)
+        close, before = bar.close, self._last_close[pair]
+        self._last_close[pair] = close
+        return self._detectors[pair].update(
+            Observation(
+                step=number, high=bar.high, low=bar.low, close=close, log_return=log(close / before), quality=quality
+            )
+        )  # fmt: skip
 
 
 class EnsembleAgent(Agent):
@@ -99,15 +121,27 @@ class EnsembleAgent(Agent):
         Names of the detector agents, in the order of the configuration.
     params : mapping, optional
         See `actors.domain.regime.ensemble.EnsembleParams`; ``weights`` follow `members`.
+    frames : sequence of str, optional
+        Timeframe of each member, where they differ: a crash on a longer one silences calm views of shorter ones.
     """
 
     consumes: ClassVar[tuple[type[Event], ...]] = (RegimeAssessed,)
     STATE: ClassVar[tuple[str, ...]] = ("_ensembles",)
 
     def __init__(
-        self, ctx: AgentContext, members: Sequence[str], params: Mapping[str, Any] | None = None
+        self,
+        ctx: AgentContext,
+        members: Sequence[str],
+        params: Mapping[str, Any] | None = None,
+        frames: Sequence[str] = (),
     ) -> None:
         super().__init__(ctx)
+        if frames and len(frames) != len(members):
+            raise InvalidParamsError(
+                "ENSEMBLE_FRAMES",
+                f"{ctx.name}: expected a frame per member, found {len(frames)} for {len(members)}",
+            )
+        self._frames = tuple(frames)
         if len(set(members)) != len(members) or not members:
             raise InvalidParamsError(
                 "ENSEMBLE_MEMBERS", f"{ctx.name}: expected distinct member names, found {list(members)}"
@@ -133,7 +167,10 @@ class EnsembleAgent(Agent):
             if pair not in views:
                 continue
             before = ensemble.label
-            view = ensemble.update(views[pair])
+            heard = views[pair]
+            if self._frames:
+                heard = without_vetoed(heard, self._frames, frame_pools(heard, self._frames))
+            view = ensemble.update(heard)
             out.append(
                 RegimeAssessed(
                     ts_event_ns=step.ts_event_ns,

@@ -20,7 +20,7 @@ from cluster.cli import common
 from cluster.cli._subjects import table as columns
 from cluster.runs.plan import combined_hash
 from cluster.runs.pools import add_workers, pools
-from cluster.runs.regimes_detect import detect, summary, write
+from cluster.runs.regimes_detect import conflicts, detect, summary, write
 
 HELP = (
     "Label bars with regimes (detect), or measure detectors against markets whose states are known (bench)."
@@ -30,7 +30,9 @@ STUDIES = tuple(dict.fromkeys(p.name for p in PROCESSES))
 KEYS = """detect: --data and -p name the bars; every detector sees the bars up to its own only, and fits what it learns
 from its past. One Parquet file per pair: timestamp, then per detector and for the ensemble label, state, bars_in_state,
 confidence and a probability per regime. Keys of the result: detectors, files {pair}, views {pair: {detector: {bars,
-silent_bars, shares_frac, switches_per_1000, mean_confidence}}}.
+silent_bars, shares_frac, switches_per_1000, mean_confidence}}}, frames {pair: null, or with --timeframes {timeframes,
+bars, agreement_mean, mixed_frac, vetoed_bars}}. Longer bars are seen at their close only; a first one that began before
+the data is dropped, so data that begin at midnight lose none.
 
 bench: two published studies. Keys of the result: cells {study, emission, T, detector, causal, fit_protocol, trials,
 bac_mean, bac_se, oracle_bac_mean, diff_mean, diff_se (paired with the causal oracle under the prior rule),
@@ -47,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     g = parser.add_argument_group("detect")
     g.add_argument("--detectors", nargs="+", default=None, metavar="KIND",
                    help="kinds instead of the configured ones; see list-detectors")  # fmt: skip
+    g.add_argument(
+        "--timeframes",
+        nargs="+",
+        default=None,
+        metavar="TF",
+        help="longer bars on which every detector runs as well, e.g. 4h 1d; default the configured ones",
+    )
     g.add_argument("--out", default=None, metavar="DIR", help="default results in the user's folder")
     g = parser.add_argument_group("bench")
     g.add_argument("--trials", type=int, default=200, metavar="N", help="per cell; default 200")
@@ -66,6 +75,8 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
     sets = []
     if args.detectors:
         sets.append("regime.detectors=" + json.dumps([{"kind": k} for k in args.detectors]))
+    if args.timeframes:
+        sets.append("regime.timeframes=" + json.dumps(args.timeframes))
     config = common.configuration(args, "paper", sets)
     chosen = config.model.regime.detectors
     if not chosen:
@@ -74,14 +85,18 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
     folder = Path(args.out) if args.out else common.make_userdir(common.userdir(args)) / "results"
     files: dict[str, str] = {}
     found: dict[str, dict[str, Any]] = {}
+    agreed: dict[str, Any] = {}
+    regime = config.model.regime
     for pair, frame in frames.items():
-        views = detect(frame, pair, chosen, dict(config.model.regime.ensemble), config.model.seed)
+        said = detect(frame, pair, chosen, dict(regime.ensemble), config.model.seed, regime.timeframes)
+        views = said.views
         target = folder / f"regimes-{pair.replace('/', '')}-{config.model.timeframe}.parquet"
         write(frame, views, target)
         files[pair] = str(target)
-        found[pair] = {kind: summary(said) for kind, said in views.items()}
+        found[pair] = {kind: summary(rows) for kind, rows in views.items()}
+        agreed[pair] = conflicts(said)
     result = {
-        "detectors": [part.kind for part in chosen], "files": files, "views": found,
+        "detectors": [part.kind for part in chosen], "files": files, "views": found, "frames": agreed,
         "bars": {pair: len(frame) for pair, frame in frames.items()}, "notes": [*config.notes, *notes],
     }  # fmt: skip
     head = {
@@ -101,8 +116,16 @@ def _detect_text(result: Mapping[str, Any]) -> str:
                 kind, f"{view['bars']:,}", f"{view['silent_bars']:,}", number(view["switches_per_1000"]),
                 ", ".join(f"{k} {shares[k]:.0%}" for k in best) or "-",
             ])  # fmt: skip
+        frames = result["frames"][pair]
+        told = (
+            ""
+            if frames is None
+            else f"\nframes {', '.join(frames['timeframes'])}: agreement {_short(frames['agreement_mean'])}, mixed on "
+            f"{_short(frames['mixed_frac'])} of {frames['bars']:,} bars, a bull silenced by a crash on "
+            f"{frames['vetoed_bars']:,}"
+        )
         parts.append(
-            f"{pair}, the last row is the {ENSEMBLE}\n{columns(rows)}\nwritten to {result['files'][pair]}"
+            f"{pair}, the last row is the {ENSEMBLE}\n{columns(rows)}{told}\nwritten to {result['files'][pair]}"
         )
     return "\n\n".join(parts)
 

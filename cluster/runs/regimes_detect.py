@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,33 @@ from typing import Any
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import InlineFits
 from actors.domain.model.bars import BarFrame
+from actors.domain.model.timeframe import format_timeframe
 from actors.domain.regime.base import Assessment
-from actors.domain.regime.panel import Panel
+from actors.domain.regime.multi_timeframe import MIXED, frame_agreement, frame_pools, without_vetoed
+from actors.domain.regime.panel import ENSEMBLE, Panel
 from config.schema import Component
 
 
+@dataclass(frozen=True)
+class Detected:
+    """What was said at every bar of a pair.
+
+    Attributes
+    ----------
+    views : dict
+        Name to views, bar by bar; `ENSEMBLE` last.
+    frames : tuple of str
+        Timeframe of each detector's views, in their order; empty without longer frames.
+    """
+
+    views: dict[str, list[Assessment]]
+    frames: tuple[str, ...] = ()
+
+
 def detect(
-    frame: BarFrame, pair: str, detectors: Sequence[Component], ensemble: dict[str, Any], seed: int
-) -> dict[str, list[Assessment]]:
+    frame: BarFrame, pair: str, detectors: Sequence[Component], ensemble: dict[str, Any], seed: int,
+    timeframes: Sequence[str] = (),
+) -> Detected:  # fmt: skip
     """Return every detector's view at each bar's close, and the ensemble's; each knows the bars up to its own only.
 
     Parameters
@@ -31,21 +51,42 @@ def detect(
         Parameters of the pool.
     seed : int
         Of the configuration: detectors draw as they do in a fleet.
-
-    Returns
-    -------
-    dict
-        Kind to views, `ENSEMBLE` last.
+    timeframes : sequence of str
+        Longer bars, on which every detector runs as well.
     """
     panel = Panel(
-        [(part.kind, part.params) for part in detectors], ensemble, pair=pair, seed=seed, fits=InlineFits()
-    )
+        [(part.kind, part.params) for part in detectors], ensemble, pair=pair, seed=seed, fits=InlineFits(),
+        timeframe=format_timeframe(frame.timeframe_ns), timeframes=timeframes,
+    )  # fmt: skip
     views: dict[str, list[Assessment]] = {name: [] for name in panel.names}
-    rows = zip(frame.high.tolist(), frame.low.tolist(), frame.close.tolist(), strict=True)
-    for high, low, close in rows:
-        for said, view in zip(views.values(), panel.update(high, low, close), strict=True):
+    columns = (frame.open_ns, frame.high, frame.low, frame.close)
+    for open_ns, high, low, close in zip(*(c.tolist() for c in columns), strict=True):
+        for said, view in zip(views.values(), panel.update(high, low, close, open_ns=open_ns), strict=True):
             said.append(view)
-    return views
+    return Detected(views, panel.frames)
+
+
+def conflicts(found: Detected) -> dict[str, Any] | None:
+    """Return how the frames agreed; None without longer ones.
+
+    Keys: timeframes, bars (on which two frames or more were heard), agreement_mean, mixed_frac (share of those bars
+    with an agreement below `MIXED`), vetoed_bars (a crash on a longer frame silenced a bull).
+    """
+    if not found.frames:
+        return None
+    detectors = [said for name, said in found.views.items() if name != ENSEMBLE]
+    agreed, vetoed = [], 0
+    for row in zip(*detectors, strict=True):
+        pools = frame_pools(row, found.frames)
+        agreement = frame_agreement(pools)
+        if agreement is not None:
+            agreed.append(agreement)
+        vetoed += any(v is None for v in without_vetoed(row, found.frames, pools))
+    return {
+        "timeframes": list(dict.fromkeys(found.frames)), "bars": len(agreed),
+        "agreement_mean": sum(agreed) / len(agreed) if agreed else None,
+        "mixed_frac": sum(a < MIXED for a in agreed) / len(agreed) if agreed else None, "vetoed_bars": vetoed,
+    }  # fmt: skip
 
 
 def write(frame: BarFrame, views: dict[str, list[Assessment]], path: Path) -> None:

@@ -75,6 +75,36 @@ def test_detect_writes_what_the_detectors_say(bars: Path, tmp_path: Path) -> Non
         assert found["jump_confidence"][i] == pytest.approx(view.confidence, abs=1e-12)
 
 
+def test_longer_frames_are_detected_beside_the_bars_and_their_agreement_is_told(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["regimes", "detect", "--data", str(bars), "-p", "BTC/USDT", "-i", "1h", "--detectors", "trend",
+             "--out", str(tmp_path)]  # fmt: skip
+    code, doc = call([*words, "--timeframes", "4h", "2h"], tmp_path)
+    assert code == 0
+    views, frames = (doc["result"][k]["BTC/USDT"] for k in ("views", "frames"))
+    assert list(views) == ["trend", "trend-2h", "trend-4h", "ensemble"]
+    assert frames["timeframes"] == ["1h", "2h", "4h"]
+    # the longest needs four times the bars, and agreement begins with the second one that is heard
+    silent = [views[v]["silent_bars"] for v in ("trend", "trend-2h", "trend-4h")]
+    assert silent == sorted(silent)
+    assert len(set(silent)) == 3
+    assert frames["bars"] == 400 - silent[1]
+    assert 0.0 < frames["agreement_mean"] < 1.0
+    assert 0.0 <= frames["mixed_frac"] <= 1.0
+    assert "agreement" in capsys.readouterr().out
+    found = pq.read_table(doc["result"]["files"]["BTC/USDT"]).to_pydict()
+    opened = [int(t.timestamp()) // 3600 for t in found["timestamp"]]
+    column = found["trend-4h_p_bull"]
+    moved = [h for h, a, b in zip(opened[1:], column, column[1:], strict=False) if a != b]
+    assert moved
+    assert all(h % 4 == 3 for h in moved), "a view of four hours moves when its fourth hour has closed"
+    code, doc = call(words, tmp_path)
+    assert doc["result"]["frames"] == {"BTC/USDT": None}
+    code, _ = call([*words, "--timeframes", "90m"], tmp_path)
+    assert code == 2
+
+
 def test_detect_refuses_what_it_does_not_know(
     bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,6 +61,9 @@ class RegimeAssessed(Event, frozen=True, kw_only=True, gc=False):
 
     An ensemble also says how its confidence comes about (`detail`), the market `context` it sees, and the `weights`
     of its members in that context (they sum to 1, in the order of its members).
+
+    A detector on longer bars than the run's says their length (`timeframe`); its view is that of its last closed bar,
+    and `bars_in_state` counts its own bars.
     """
 
     stage: ClassVar[str] = "regime"
@@ -74,6 +77,7 @@ class RegimeAssessed(Event, frozen=True, kw_only=True, gc=False):
     detail: RegimeConfidence | None = None
     context: str = ""
     weights: tuple[float, ...] = ()
+    timeframe: str = ""
 
 
 class RegimeChanged(Event, frozen=True, kw_only=True, gc=False):

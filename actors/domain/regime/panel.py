@@ -13,9 +13,17 @@ from typing import Any, ClassVar
 from actors.domain import registry
 from actors.domain.errors import InvalidBarError, InvalidParamsError
 from actors.domain.fitting import FitRunner
+from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import derive_seed
 from actors.domain.regime.base import Assessment, Detector, Observation
 from actors.domain.regime.ensemble import EnsembleParams, RegimeEnsemble
+from actors.domain.regime.multi_timeframe import (
+    FrameDetector,
+    checked_frames,
+    frame_pools,
+    member_weights,
+    without_vetoed,
+)
 from actors.domain.state import Stateful
 
 PACKAGE = "actors.domain.regime"
@@ -36,11 +44,17 @@ class Panel(Stateful):
     seed : int
         Of the run: detectors draw as they do in a fleet with this seed.
     fits : FitRunner
+    timeframe : str
+        Of the bars; needed where there are longer ones.
+    timeframes : sequence of str
+        Longer bars, on which every detector runs as well; see `actors.domain.regime.multi_timeframe`.
 
     Raises
     ------
     InvalidParamsError
         If there is no detector, or one kind twice.
+    ConfigError
+        If a longer frame does not fit the bars.
     UnknownComponentError
 
     Examples
@@ -51,7 +65,7 @@ class Panel(Stateful):
     (('volatility', 'ensemble'), ['sideways', 'sideways'])
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_ensemble", "_close", "_bars")
+    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_longer", "_ensemble", "_close", "_bars")
 
     def __init__(
         self,
@@ -61,27 +75,47 @@ class Panel(Stateful):
         pair: str,
         seed: int,
         fits: FitRunner,
+        timeframe: str = "1h",
+        timeframes: Sequence[str] = (),
     ) -> None:
         kinds = [kind for kind, _ in detectors]
         if not kinds or len(set(kinds)) != len(kinds):
             raise InvalidParamsError(
                 "PANEL_DETECTORS", f"detectors: expected at least one, and each kind once, found {kinds}"
             )
-        self._detectors: dict[str, Detector] = {
-            kind: registry.build(
-                PACKAGE, kind, params, fits=fits, name=f"regime-{kind}/{pair}",
-                seed=derive_seed(seed, f"regime-{kind}", pair),
+
+        def made(name: str, kind: str, params: Mapping[str, Any]) -> Detector:
+            detector: Detector = registry.build(
+                PACKAGE, kind, params, fits=fits, name=f"regime-{name}/{pair}",
+                seed=derive_seed(seed, f"regime-{name}", pair),
+            )  # fmt: skip
+            return detector
+
+        base_ns = parse_timeframe(timeframe)
+        frames = checked_frames(base_ns, timeframes)
+        self._detectors = {kind: made(kind, kind, params) for kind, params in detectors}
+        self._longer = {
+            f"{kind}-{frame}": FrameDetector(
+                made(f"{kind}-{frame}", kind, params), base_ns=base_ns, frame_ns=parse_timeframe(frame)
             )
+            for frame in frames
             for kind, params in detectors
-        }  # fmt: skip
-        self._ensemble = RegimeEnsemble(EnsembleParams.parse(ensemble), members=len(kinds))
+        }
+        settings = dict(ensemble)
+        self._frames: tuple[str, ...] = ()
+        if frames:
+            settings["weights"] = member_weights(settings.get("weights", ()), len(kinds), base_ns, frames)
+            self._frames = tuple(frame for frame in (timeframe, *frames) for _ in kinds)
+        self._ensemble = RegimeEnsemble(
+            EnsembleParams.parse(settings), members=len(kinds) * (1 + len(frames))
+        )
         self._close = nan
         self._bars = 0
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the views of `update`, in their order."""
-        return (*self._detectors, ENSEMBLE)
+        return (*self._detectors, *self._longer, ENSEMBLE)
 
     @property
     def bars(self) -> int:
@@ -93,14 +127,27 @@ class Panel(Stateful):
         """Bars that each detector needs before it says anything."""
         return {kind: detector.warmup_bars for kind, detector in self._detectors.items()}
 
-    def update(self, high: float, low: float, close: float, quality: float = 1.0) -> list[Assessment]:
+    @property
+    def frames(self) -> tuple[str, ...]:
+        """Timeframe of each detector's view; empty without longer frames."""
+        return self._frames
+
+    def update(
+        self, high: float, low: float, close: float, quality: float = 1.0, *, open_ns: int = -1
+    ) -> list[Assessment]:
         """Take the next bar (prices in quote), return the views at its close: the detectors', then the ensemble's.
+
+        `open_ns`, when the bar began, matters to longer frames only.
 
         Raises
         ------
         InvalidBarError
-            If the close is no price.
+            If the close is no price, or longer frames are not told when the bar began.
         """
+        if self._longer and open_ns < 0:
+            raise InvalidBarError(
+                "BAR_TIME", f"open_ns: expected when bar {self._bars} began, found {open_ns}"
+            )
         if not close > 0.0:
             raise InvalidBarError("BAR_PRICE", f"close: expected above 0, found {close} at bar {self._bars}")
         obs = Observation(
@@ -109,4 +156,8 @@ class Panel(Stateful):
         self._close = close
         self._bars += 1
         said = [detector.update(obs) for detector in self._detectors.values()]
-        return [*said, self._ensemble.update(said)]
+        if not self._longer:
+            return [*said, self._ensemble.update(said)]
+        said += [f.update(obs.step, open_ns, high, low, close, quality) for f in self._longer.values()]
+        heard = without_vetoed(said, self._frames, frame_pools(said, self._frames))
+        return [*said, self._ensemble.update(heard)]

@@ -15,11 +15,13 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 
 EXITS = [
     "exits.stop.atr=1", "exits.target.r=1.5", "exits.trailing.frac=0.1", "exits.time.bars=12",
-    "risk.sizing={kind: kelly, params: {min_trades: 3, min_frac: 0.1}}",
+    "risk.sizing={kind: kelly, params: {min_trades: 3, min_frac: 0.1}}", "regime.timeframes=[4h]",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("sets", [[], EXITS], ids=["default", "exits settled by finer bars"])
+@pytest.mark.parametrize(
+    "sets", [[], EXITS], ids=["default", "exits settled by finer bars, regimes on a longer frame"]
+)
 def test_same_decisions_on_both_hosts_while_agents_are_killed(
     sets: list[str], ray_for_tests: None, tmp_path: Path
 ) -> None:

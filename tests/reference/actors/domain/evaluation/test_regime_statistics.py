@@ -17,7 +17,7 @@ from actors.domain.evaluation.regime_statistics import (
 
 # spells: a a | b b b | a | c | b b | a a a a (cut off)
 LABELS = list("aabbbacbbaaaa")
-CLOSES = [100.0, 110.0, 99.0, 99.0, 108.9, 98.01, 98.01, 98.01, 49.005, 49.005, 49.005, 98.01, 98.01]
+CLOSES = [100.0, 110.0, 99.0, 99.0, 108.9, 87.12, 87.12, 87.12, 43.56, 43.56, 43.56, 87.12, 87.12]
 
 
 def found(labels=LABELS, closes=CLOSES, **more):
@@ -58,9 +58,9 @@ def test_transitions_and_expected_durations_by_hand():
 def test_a_return_belongs_to_the_regime_known_before_it():
     s = found()
     c, a, b = s.rows
-    # returns by bar: 10 % a, -10 % a, 0 b, 10 % b, -10 % b, 0 a, 0 c, -50 % b, 0 b, 0 a, 100 % a, 0 a
+    # returns by bar: 10 % a, -10 % a, 0 b, 10 % b, -20 % b, 0 a, 0 c, -50 % b, 0 b, 0 a, 100 % a, 0 a
     assert (a.return_bars, b.return_bars, c.return_bars) == (6, 5, 1)
-    of_a, of_b = np.array([0.1, -0.1, 0.0, 0.0, 1.0, 0.0]), np.array([0.0, 0.1, -0.1, -0.5, 0.0])
+    of_a, of_b = np.array([0.1, -0.1, 0.0, 0.0, 1.0, 0.0]), np.array([0.0, 0.1, -0.2, -0.5, 0.0])
     assert a.mean_return_ann.value == pytest.approx(4 * of_a.mean())
     assert b.mean_return_ann.value == pytest.approx(4 * of_b.mean())
     assert a.volatility_ann.value == pytest.approx(2 * of_a.std(ddof=1))
