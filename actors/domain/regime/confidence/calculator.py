@@ -1,0 +1,296 @@
+"""The confidence calculator: factors to one raw score, calibrated on the past, with level, conformal set and reason.
+
+It asks nothing but what an ensemble hands it per bar, learns only from labels that have since become known, and holds
+no clock and no threads: an instance belongs to one pair of one ensemble, and agents are actors, so calls never overlap.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from math import nan
+from typing import ClassVar
+
+import msgspec
+
+from actors.domain.errors import InvalidParamsError
+from actors.domain.events.regime import HIGH, LOW, MEDIUM, REGIMES, RegimeConfidence
+from actors.domain.regime.confidence import reasons
+from actors.domain.regime.confidence.calibrator import Calibrator
+from actors.domain.regime.confidence.conformal import Conformal
+from actors.domain.regime.confidence.factors import Quality, View, agreement, boundary
+from actors.domain.regime.confidence.history import HitRates
+from actors.domain.regime.confidence.params import ConfidenceParams
+from actors.domain.regime.confidence.transition import TransitionForecast
+from actors.domain.regime.retrospect import FixedLagSmoother
+from actors.domain.state import Stateful
+
+_N = len(REGIMES)
+_QUALITY_GAIN = 0.005
+_DOUBT, _LEAD, _WILD = 0.5, 0.2, 0.95  # where a factor is named as a reason
+
+
+class ConfidenceFigures(msgspec.Struct, frozen=True):
+    """What a calculator has done so far.
+
+    Attributes
+    ----------
+    assessed, cache_hits : int
+        Bars, and questions answered from memory.
+    mean_raw, mean_score : float or None
+    levels : dict
+        Bars per level.
+    outcomes, refits : int
+        Labels that became known, isotonic fits.
+    hit_rate, brier : float or None
+        Of sampled labels against what became known, and of their scores.
+    set_miss_rate : float or None
+        Share of sampled bars whose conformal limit missed the right regime.
+    leave_base_rate, leave_skill : float or None
+        Of the forecast that the regime ends; `leave_verdict` in words.
+    """
+
+    assessed: int
+    cache_hits: int
+    mean_raw: float | None
+    mean_score: float | None
+    levels: dict[str, int]
+    outcomes: int
+    refits: int
+    hit_rate: float | None
+    brier: float | None
+    set_miss_rate: float | None
+    leave_base_rate: float | None
+    leave_skill: float | None
+    leave_verdict: str
+
+
+class ConfidenceCalculator(Stateful):
+    """Scores the label in force at each bar of one pair.
+
+    Parameters
+    ----------
+    params : ConfidenceParams
+    stay_probability : float
+        Of a regime from bar to bar, as the ensemble's filter has it.
+    own_labels : bool
+        True: labels become known by smoothing the beliefs (see `retrospect`). False: the caller says them by `learn`,
+        where the truth is known.
+
+    Notes
+    -----
+    State: bounded, whatever the past: bars whose label is not known yet, two histograms, a window of conformal scores,
+    and the forecast's. Cost O(regimes + members) per bar.
+    """
+
+    STATE: ClassVar[tuple[str, ...]] = (
+        "_bar", "_waiting", "_calibrator", "_conformal", "_rates", "_forecast", "_smoother", "_usual", "_rated",
+        "_last_step", "_last_question", "_hits", "_sum_raw", "_sum_score", "_levels", "_right", "_loss",
+    )  # fmt: skip
+
+    def __init__(self, params: ConfidenceParams, *, stay_probability: float, own_labels: bool = True) -> None:
+        self._p = p = params
+        self._weights = (p.agreement_weight, p.history_weight, p.quality_weight, p.boundary_weight)
+        self._every = every = p.learn_every_bars
+        self._calibrator = Calibrator(
+            prior_weight=p.prior_weight, min_outcomes=p.min_outcomes, refit_every=p.refit_every, half_life=p.half_life
+        )  # fmt: skip
+        self._conformal = Conformal(
+            alpha=p.miss_frac, rate=p.adaptation, window=p.conformal_window, min_scores=p.min_outcomes
+        )
+        self._rates = HitRates(_N, p.history_half_life)
+        # from sample to sample the chain takes `every` steps
+        decay = (stay_probability - (1.0 - stay_probability) / (_N - 1)) ** every
+        stay = (1.0 + (_N - 1) * decay) / _N
+        self._forecast = TransitionForecast(
+            states=_N, stay_probability=stay, horizon=p.leave_horizon_bars // every
+        )
+        lag = p.known_after_bars // every
+        self._smoother = (
+            FixedLagSmoother(states=_N, stay_probability=stay, lag_bars=lag, stride_bars=lag)
+            if own_labels
+            else None
+        )
+        # label, belief, raw, score of sampled bars whose regime is not known yet
+        self._waiting: deque[tuple[int, tuple[float, ...], float, float]] = deque()
+        self._bar = -1
+        self._usual = 1.0
+        self._rated = 0
+        self._last_step: int | None = None
+        self._last_question: tuple[object, ...] = ()
+        self._last: RegimeConfidence | None = None
+        self._hits = 0
+        self._sum_raw = self._sum_score = self._loss = 0.0
+        self._levels = {HIGH: 0, MEDIUM: 0, LOW: 0}
+        self._right = 0
+
+    def assess(
+        self,
+        label: int,
+        belief: tuple[float, ...],
+        views: Sequence[View | None],
+        weights: Sequence[float],
+        *,
+        step: int | None = None,
+        quality: Quality | None = None,
+        volatility_ratio: float = nan,
+        bars_in_state: int = 1,
+    ) -> RegimeConfidence:
+        """Return the confidence in the label in force at the next bar.
+
+        Parameters
+        ----------
+        label : int
+            Index into `REGIMES` of the label in force.
+        belief : tuple of float, shape (6,)
+            The ensemble's probabilities; sum 1.
+        views, weights : sequence
+            Of the members, in one order; a silent member is None or has confidence 0.
+        step : int, optional
+            Which bar this is: the same question at the same step is answered from memory, another question at the same
+            step does not count as a bar.
+        quality : Quality, optional
+            None: not known, the factor is left out.
+        volatility_ratio : float
+            Present over usual; NaN: not known.
+        bars_in_state : int
+            Bars that the label has been in force for.
+        """
+        question = (label, belief, quality, volatility_ratio, bars_in_state)
+        again = step is not None and step == self._last_step
+        if again and question == self._last_question and self._last is not None:
+            self._hits += 1
+            return self._last
+        share = agreement(views, weights, REGIMES[label])
+        raw, factors, modifier = self._raw(label, belief, share, quality, volatility_ratio)
+        out = self._result(raw, factors, modifier, label, belief, quality, volatility_ratio, bars_in_state, 0)
+        self._last_step, self._last_question, self._last = step, question, out
+        if not again:
+            self._count(out, label, belief, quality, volatility_ratio, bars_in_state)
+        return out
+
+    def silent(
+        self, label: int, belief: tuple[float, ...], *, silent_bars: int, quality: Quality | None = None
+    ) -> RegimeConfidence:
+        """Return the confidence in a label that no bar has confirmed for `silent_bars`; nothing is learnt."""
+        aged = (quality or Quality(1.0)).aged(silent_bars, self._p.stale_after_bars)
+        raw, factors, modifier = self._raw(label, belief, None, aged, nan)
+        return self._result(raw, factors, modifier, label, belief, aged, nan, 0, silent_bars)
+
+    def learn(self, label: int) -> None:
+        """Take the regime of the oldest sampled bar whose regime is not known; bars are sampled from the first on.
+
+        Raises
+        ------
+        InvalidParamsError
+            If no sampled bar waits for its label.
+        """
+        if not self._waiting:
+            raise InvalidParamsError(
+                "CONFIDENCE_LABEL", "confidence: expected a sampled bar that waits for its label, found none"
+            )
+        said, belief, raw, score = self._waiting.popleft()
+        right = said == label
+        self._right += right
+        self._loss += (score - right) ** 2
+        self._calibrator.learn(raw, float(right))
+        self._conformal.learn(1.0 - belief[label])
+        self._rates.learn(said, right)
+        self._forecast.learn(label)
+
+    @property
+    def forecast(self) -> TransitionForecast:
+        """The forecast that the regime ends."""
+        return self._forecast
+
+    def figures(self) -> ConfidenceFigures:
+        """Return what was done so far."""
+        bars, known = self._bar + 1, self._calibrator.outcomes
+        conformal, forecast = self._conformal, self._forecast
+        return ConfidenceFigures(
+            assessed=bars, cache_hits=self._hits,
+            mean_raw=self._sum_raw / bars if bars else None, mean_score=self._sum_score / bars if bars else None,
+            levels=dict(self._levels), outcomes=known, refits=self._calibrator.refits,
+            hit_rate=self._right / known if known else None, brier=self._loss / known if known else None,
+            set_miss_rate=conformal.missed / conformal.known if conformal.known else None,
+            leave_base_rate=forecast.base_rate, leave_skill=forecast.skill.value,
+            leave_verdict=forecast.skill.verdict,
+        )  # fmt: skip
+
+    def _raw(
+        self,
+        label: int,
+        belief: tuple[float, ...],
+        share: float | None,
+        quality: Quality | None,
+        ratio: float,
+    ) -> tuple[float, tuple[float | None, ...], float]:
+        """Return the raw score, the factors in the order of their weights, and the modifier."""
+        p = self._p
+        factors = (
+            share, self._rates.rate(label), None if quality is None else quality.score, boundary(belief, label)
+        )  # fmt: skip
+        total = score = 0.0
+        for factor, weight in zip(factors, self._weights, strict=True):
+            if factor is not None:
+                total += weight
+                score += weight * factor
+        modifier = 1.0
+        if ratio > 1.0:  # NaN is not
+            modifier = max(p.least_modifier, ratio**-p.volatility_exponent)
+        return (score / total * modifier if total > 0.0 else 0.0), factors, modifier
+
+    def _result(
+        self, raw: float, factors: tuple[float | None, ...], modifier: float, label: int, belief: tuple[float, ...],
+        quality: Quality | None, ratio: float, bars_in_state: int, silent_bars: int,
+    ) -> RegimeConfidence:  # fmt: skip
+        p, calibrator, forecast = self._p, self._calibrator, self._forecast
+        calibrated = calibrator.refits > 0
+        score = calibrator(raw)
+        if quality is not None and quality.score < self._usual:
+            # the map was learnt on better data; of such bars it knows nothing
+            score *= quality.score / self._usual
+        level = HIGH if score >= p.high_at and calibrated else MEDIUM if score >= p.medium_at else LOW
+        share, history, worth, lead = factors
+        mask = 0 if calibrated else reasons.UNCALIBRATED
+        if level is not HIGH:
+            if share is not None and share <= _DOUBT:
+                mask |= reasons.DISSENT
+            if history is not None and history <= _DOUBT:
+                mask |= reasons.MISTAKEN
+            if lead is not None and lead <= _LEAD:
+                mask |= reasons.BOUNDARY
+            if modifier < _WILD:
+                mask |= reasons.WILD
+        reason = reasons.PHRASES[mask]
+        if quality is not None and (silent_bars or quality.score < reasons.POOR_QUALITY):
+            data = reasons.of_quality(quality, silent_bars)
+            reason = f"{data}; {reason}" if reason else data
+        leave = None
+        if forecast.known and not silent_bars:
+            leave = forecast.probability(belief, label, bars_in_state / self._every, ratio)
+        return RegimeConfidence(
+            score=score, raw=raw, level=level, agreement=share, history=history, data_quality=worth, boundary=lead,
+            volatility_modifier=modifier, calibrated=calibrated,
+            conformal=() if level is HIGH else tuple([REGIMES[k] for k in self._conformal.members(belief)]),
+            leave_probability=leave, leave_horizon_bars=p.leave_horizon_bars, reason=reason,
+        )  # fmt: skip
+
+    def _count(
+        self, out: RegimeConfidence, label: int, belief: tuple[float, ...], quality: Quality | None, ratio: float,
+        bars_in_state: int,
+    ) -> None:  # fmt: skip
+        self._bar += 1
+        self._sum_raw += out.raw
+        self._sum_score += out.score
+        self._levels[out.level] += 1
+        if quality is not None:
+            self._rated += 1
+            self._usual += max(_QUALITY_GAIN, 1.0 / self._rated) * (quality.score - self._usual)
+        if self._bar % self._every:
+            return
+        self._waiting.append((label, belief, out.raw, out.score))
+        self._forecast.ask(belief, label, bars_in_state / self._every, ratio)
+        if self._smoother is not None:
+            for known in self._smoother.update(belief):
+                self.learn(known.label)

@@ -1,0 +1,104 @@
+"""From a raw score to a probability, learnt from outcomes that have since become known.
+
+Scores are kept on a grid, as a count and a sum of outcomes per point, so that memory and refits do not grow with the
+past; old outcomes fade. Until enough are known, and with a fixed weight ever after, a prior stands in: the line in
+`PRIOR`, found on simulated markets, whose top is capped because the highest pool of an isotonic fit is the luckiest.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.domain.regime.confidence.isotonic import IsotonicMap
+from actors.domain.state import Stateful
+
+GRID = 256
+PRIOR_SLOPE, PRIOR_START, PRIOR_LEAST, PRIOR_MOST = 1.5, -0.5, 0.05, 0.8
+PRIOR_POINTS = 10
+
+
+def prior(raw: float) -> float:
+    """Return how often a raw score is taken to be right before anything is known.
+
+    Examples
+    --------
+    >>> [round(prior(x), 2) for x in (0.2, 0.6, 0.95)]
+    [0.05, 0.4, 0.8]
+    """
+    return min(max(PRIOR_SLOPE * raw + PRIOR_START, PRIOR_LEAST), PRIOR_MOST)
+
+
+class Calibrator(Stateful):
+    """Isotonic map of raw scores in [0, 1], refitted every so many outcomes on outcomes of the past only.
+
+    Parameters
+    ----------
+    prior_weight : float
+        Outcomes that the prior is worth, above zero.
+    min_outcomes : int
+        From so many on the map counts as calibrated.
+    refit_every : int
+        Outcomes from fit to fit.
+    half_life : float
+        Outcomes after which one counts half.
+
+    Attributes
+    ----------
+    outcomes, refits : int
+        Seen and made so far.
+
+    Examples
+    --------
+    >>> c = Calibrator(prior_weight=10.0, min_outcomes=50, refit_every=50, half_life=1e6)
+    >>> before = c(0.9)
+    >>> for _ in range(50): c.learn(0.9, 0.2)
+    >>> c.calibrated, round(before, 2), round(c(0.9), 2)
+    (True, 0.79, 0.24)
+    """
+
+    STATE: ClassVar[tuple[str, ...]] = ("_counts", "_sums", "_map", "outcomes", "refits", "_waiting")
+
+    def __init__(self, *, prior_weight: float, min_outcomes: int, refit_every: int, half_life: float) -> None:
+        self._min, self._every = min_outcomes, refit_every
+        self._fade = 0.5 ** (refit_every / half_life)
+        points = [(k + 0.5) / PRIOR_POINTS for k in range(PRIOR_POINTS)]
+        self._prior = [(round(x * GRID), prior(x), prior_weight / PRIOR_POINTS) for x in points]
+        self._counts = [0.0] * (GRID + 1)
+        self._sums = [0.0] * (GRID + 1)
+        self._map = IsotonicMap()
+        self.outcomes = self.refits = self._waiting = 0
+        self._fit()
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether enough outcomes are known."""
+        return self.refits > 0
+
+    def __call__(self, raw: float) -> float:
+        """Return the probability that goes with a raw score."""
+        return self._map(raw)
+
+    def learn(self, raw: float, outcome: float) -> None:
+        """Take what came of a score: 1 right, 0 wrong, or a share."""
+        at = min(int(raw * GRID + 0.5), GRID)
+        self._counts[at] += 1.0
+        self._sums[at] += outcome
+        self.outcomes += 1
+        self._waiting += 1
+        if self._waiting >= self._every and self.outcomes >= self._min:
+            self._fit()
+            self.refits += 1
+            self._waiting = 0
+            fade = self._fade
+            self._counts = [n * fade for n in self._counts]
+            self._sums = [s * fade for s in self._sums]
+
+    def _fit(self) -> None:
+        counts, sums = self._counts[:], self._sums[:]
+        for at, value, weight in self._prior:
+            counts[at] += weight
+            sums[at] += weight * value
+        used = [k for k, n in enumerate(counts) if n > 0.0]
+        self._map.fit(
+            [k / GRID for k in used], [sums[k] / counts[k] for k in used], [counts[k] for k in used]
+        )
