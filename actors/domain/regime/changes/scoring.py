@@ -18,7 +18,7 @@ def matched(marked: Iterable[int], found: Iterable[int], margin: int) -> int:
     >>> matched([10, 12], [11], 5), matched([10, 30], [12, 27], 5)
     (1, 2)
     """
-    free = set(found)
+    free = sorted(set(found))
     hits = 0
     for point in sorted(set(marked)):
         near = [(abs(point - f), f) for f in free if abs(point - f) <= margin]
@@ -63,7 +63,7 @@ def covering(annotations: Mapping[str, Sequence[int]], found: Sequence[int], bar
 
 
 def _segments(points: Sequence[int], bars: int) -> list[tuple[int, int]]:
-    edges = [0, *sorted(p for p in set(points) if 0 < p < bars), bars]
+    edges = [0, *sorted(p for p in dict.fromkeys(points) if 0 < p < bars), bars]
     return list(pairwise(edges))
 
 
