@@ -209,7 +209,7 @@ def configuration(
         sets.append("strategies=" + json.dumps(chosen))
         own = None if getattr(args, "timeframe", None) else strategies.timeframe_of(chosen)
         sets += [f"timeframe={own}"] if own else []
-    sets += _lean(getattr(args, "fleet", "full"), chosen)
+    sets += _lean(getattr(args, "fleet", "full"), chosen, regimes=getattr(args, "learn_regimes", False))
     sets += fee_override(getattr(args, "fee", None))
     sets += [s for s in args.set if not s.startswith("strategy.")]
     try:
@@ -226,8 +226,8 @@ def tell(notes: Sequence[str]) -> None:
         sys.stderr.write(f"note: {note}\n")
 
 
-def _lean(fleet: str, chosen: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the overrides that leave out what no chosen strategy reads.
+def _lean(fleet: str, chosen: Sequence[Mapping[str, Any]], *, regimes: bool = False) -> list[str]:
+    """Return the overrides that leave out what no chosen strategy reads; `regimes` are read by the verb itself.
 
     Raises
     ------
@@ -254,7 +254,7 @@ def _lean(fleet: str, chosen: Sequence[Mapping[str, Any]]) -> list[str]:
         raise ConfigError(
             "FLEET_LEAN", f"--fleet lean: expected strategies of -s that read bars only, found {found}"
         )
-    out = [] if REGIME in reads else ["regime.detectors=[]"]
+    out = [] if REGIME in reads or regimes else ["regime.detectors=[]"]
     return out if PREDICTIONS in reads else [*out, "learning.predictors=[]", "features.indicators=[]"]
 
 

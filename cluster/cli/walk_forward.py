@@ -16,7 +16,8 @@ EXAMPLE = (
 )
 KEYS = """keys of the JSON result: verdict {words, checks, would_change}, metrics and intervals of the stitched
 out-of-sample bars, benchmark, efficiency, folds [{number, train_from, train_to, test_from, test_to, params, reason,
-train {value, trials, failed, study_hash, metrics}, test {total_return_frac, cagr_frac, sharpe_ann, max_drawdown_frac,
+train {value, trials, failed, study_hash, metrics, regimes
+{choices, searched, value, used, notes}}, test {total_return_frac, cagr_frac, sharpe_ann, max_drawdown_frac,
 trade_count}, efficiency, held, exit_cost_frac}], unused_bars, oos_hash, report."""
 
 
@@ -38,6 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     g.add_argument(
         "--anchored", action="store_true", help="every train begins at the first bar; else they roll"
     )
+    g.add_argument(
+        "--learn-regimes", action="store_true",
+        help="learn parameters per regime in each fold: in each regime those of the trial that did best in it on the "
+        "train; the map is used where it does better there than the global parameters",
+    )  # fmt: skip
+    g.add_argument(
+        "--regime-bars", type=int, default=250, metavar="N",
+        help="bars of a regime in the train that its own parameters need; default 250",
+    )  # fmt: skip
+    g.add_argument(
+        "--regime-trades", type=int, default=10, metavar="N",
+        help="round trips in that regime that they need; default 10",
+    )  # fmt: skip
     g.add_argument(
         "--resume",
         action="store_true",

@@ -156,6 +156,7 @@ def run_study(
     heard: Callable[[Trial], None] | None = None,
     details: Mapping[str, BarDetail] | None = None,
     perpetuals: Perpetuals = NONE,
+    by_regime: bool = False,
 ) -> StudyResult:
     """Run a study over a range of time.
 
@@ -178,6 +179,8 @@ def run_study(
         See `actors.domain.search.study.engine.run`.
     details, perpetuals
         See `plan.build_plan`.
+    by_regime : bool
+        Judge each trial by its bars of each regime as well.
 
     Returns
     -------
@@ -212,7 +215,7 @@ def run_study(
     """
     question = Question(
         config, dict(frames), span, spec.objectives, parse_rules(spec.rules, KNOWN_METRICS),
-        spec.slices if spec.pruner != "none" else 1, details or {}, perpetuals,
+        spec.slices if spec.pruner != "none" else 1, details or {}, perpetuals, by_regime,
     )  # fmt: skip
     sampler = make_sampler(
         spec.sampler, space, spec.directions, seed=spec.seed, epochs=spec.epochs, points=spec.grid_points

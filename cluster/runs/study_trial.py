@@ -18,10 +18,12 @@ from actors.domain.errors import UnknownComponentError
 from actors.domain.evaluation.metrics.growth import lost_at
 from actors.domain.evaluation.run_metrics import BAR_FIGURES, METRICS, ratios_of_equity
 from actors.domain.evaluation.run_record import RunRecord
+from actors.domain.events.regime import REGIMES
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.detail import BarDetail
 from actors.domain.model.timerange import TimeRange
 from actors.domain.search.objectives.base import Objective, judge, load
+from actors.domain.search.study.by_regime import regime_metrics
 from actors.domain.search.study.pruning import pruned_at
 from actors.domain.search.study.rules import Rule
 from actors.domain.search.study.trial import Ask, TrialResult
@@ -60,6 +62,8 @@ class Question:
         Time slices at whose ends a trial may be pruned.
     details, perpetuals
         See `plan.build_plan`.
+    by_regime : bool
+        Judge each trial by its bars of each regime as well; see `actors.domain.search.study.by_regime`.
     """
 
     config: ResolvedConfig
@@ -70,6 +74,7 @@ class Question:
     slices: int = 1
     details: Mapping[str, BarDetail] = field(default_factory=dict)
     perpetuals: Perpetuals = NONE
+    by_regime: bool = False
 
     def plan(self, values: Mapping[str, Any]) -> RunPlan:
         """Return the plan of a backtest with these values.
@@ -136,6 +141,8 @@ def _backtest(shared: Question, ask: Ask, plan: RunPlan, objectives: Sequence[Ob
             intermediate=tuple(reached),
         )  # fmt: skip
     metrics = metrics_of(recorder.record)
+    if shared.by_regime:
+        metrics |= _of_regimes(plan, recorder, objectives[0])
     violations = tuple(rule.violation(metrics) for rule in shared.rules)
     known: dict[str, Any] = {
         "intermediate": tuple(reached),
@@ -148,6 +155,22 @@ def _backtest(shared: Question, ask: Ask, plan: RunPlan, objectives: Sequence[Ob
             return TrialResult.failed(f"{name}: {judgement.reason}", **known)
     values = tuple(j.value for j in said if j.value is not None)
     return TrialResult("complete", values, violations=violations, **known)
+
+
+def _of_regimes(plan: RunPlan, recorder: BacktestRecorder, objective: Objective) -> dict[str, Any]:
+    """Return what the first objective says of each regime's bars, with how many they are."""
+    record = recorder.record
+    series, account = record.curves
+    groups = recorder.attribution.groups(
+        series, account, plan.settings.timeframe_ns, total_pnl_quote=record.total_pnl_quote,
+        fees_quote=record.costs.fees_quote,
+    )  # fmt: skip
+    out: dict[str, Any] = {}
+    for row in groups:
+        if row.kind == "regime" and row.name in REGIMES:
+            known = {n: float(v) if isinstance(v, str) else v for n, v in row.metrics.items()}
+            out |= regime_metrics(row.name, judge(objective, known).value, row.bars or 0, row.trade_count)
+    return out
 
 
 def metrics_of(record: RunRecord) -> dict[str, float | int | None]:

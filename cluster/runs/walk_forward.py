@@ -8,7 +8,7 @@ per traded notional that the fold itself had, and that cost is part of the fold'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,13 @@ from actors.domain import kernels
 from actors.domain.evaluation.run_record import RunRecord
 from actors.domain.model.timerange import TimeRange
 from actors.domain.search.space import Space
+from actors.domain.search.study.by_regime import LearnRule, learn
+from actors.domain.search.study.trial import Ask, Trial
 from cluster.runs.backtest_fast import FastRun, obstacle
 from cluster.runs.backtest_recorder import BacktestRecorder
 from cluster.runs.execute import run_local
-from cluster.runs.study import StudySpec, reasons, run_study
-from cluster.runs.study_trial import Question, metrics_of, returns_of_periods
+from cluster.runs.study import StudyResult, StudySpec, reasons, run_study
+from cluster.runs.study_trial import Question, evaluate, metrics_of, returns_of_periods
 
 FloatArray = NDArray[np.float64]
 _ALL = 1 << 60
@@ -30,11 +32,12 @@ _ALL = 1 << 60
 
 @dataclass(frozen=True)
 class WalkQuestion:
-    """What all folds share: market and configuration, what is varied, and how it is searched."""
+    """What all folds share: market and configuration, what is varied, how it is searched, and whether per regime."""
 
     question: Question
     space: Space
     spec: StudySpec
+    learn: LearnRule | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class FoldResult:
     reason : str or None
         Why nothing was chosen.
     train : dict
-        ``value`` of the objective, ``trials``, ``failed``, ``study_hash`` and the chosen trial's metrics.
+        ``value`` of the objective, ``trials``, ``failed``, ``study_hash`` and the chosen trial's metrics; ``regimes``
+        of `learnt_map` where parameters were learnt per regime.
     metrics : dict
         Of the run over the test, before the way out.
     returns : array, shape (n_bars,)
@@ -85,8 +89,9 @@ def do_fold(shared: WalkQuestion, span: FoldSpan, _rng: np.random.Generator) -> 
     """Optimise on the train of a fold, run what was chosen on its test."""
     q = shared.question
     study = run_study(
-        q.config, q.frames, span.train, shared.space, shared.spec, details=q.details, perpetuals=q.perpetuals
-    )
+        q.config, q.frames, span.train, shared.space, shared.spec, details=q.details, perpetuals=q.perpetuals,
+        by_regime=shared.learn is not None,
+    )  # fmt: skip
     best = study.best
     train: dict[str, Any] = {
         "value": None if best is None else best.result.values[0],
@@ -96,21 +101,54 @@ def do_fold(shared: WalkQuestion, span: FoldSpan, _rng: np.random.Generator) -> 
         "metrics": {} if best is None else {n: best.result.metrics.get(n) for n in _TRAIN_METRICS},
     }
     test = replace(q, span=span.test)
+    learnt: dict[str, Any] = {}
+    if best is not None and shared.learn is not None:
+        learnt, train["regimes"] = learnt_map(replace(q, span=span.train), study, best, shared.learn)
     if best is None:
         plan = test.plan({})
         times = plan.feed.times[plan.feed.warmup_steps :]
         return FoldResult(
             span.number, None, reasons(study.trials), train, {}, np.zeros(len(times)), np.array(times)
         )
-    record, times = run_of(test, dict(best.params))
+    params = {**best.params, **learnt}
+    record, times = run_of(test, params)
     returns = returns_of_periods(record, most=_ALL)
     cost = exit_cost(record)
     if len(returns) and cost:
         returns[-1] = (1.0 + returns[-1]) * (1.0 - cost) - 1.0
     held = {p: format(q, "f") for p, q in record.positions.items() if q}
-    return FoldResult(
-        span.number, dict(best.params), None, train, metrics_of(record), returns, times, held, cost
-    )
+    return FoldResult(span.number, params, None, train, metrics_of(record), returns, times, held, cost)
+
+
+def learnt_map(
+    train: Question, study: StudyResult, best: Trial, rule: LearnRule
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parameters per regime that a fold's trials teach, and what is to be told of them.
+
+    The whole map is run once over the same train; unless it does better there than the global parameters alone, nothing
+    is taken from it. Neither the test nor anything behind the train is read.
+    """
+    found = learn(study.trials, best, study.directions[0], rule)
+    told: dict[str, Any] = {
+        "choices": [asdict(c) for c in found.choices], "searched": found.searched, "value": None, "used": False,
+        "notes": list(found.notes),
+    }  # fmt: skip
+    if not found.values:
+        return {}, told
+    rng = np.random.default_rng(0)  # a trial draws nothing
+    again = evaluate(train, Ask(len(study.trials), {**best.params, **found.values}), rng)
+    sign = -1.0 if study.directions[0] == "minimize" else 1.0
+    told["value"] = again.values[0] if again.values else None
+    if not again.feasible:
+        told["notes"].append(f"the map is not used: {again.reason or 'a constraint is broken'}")
+    elif sign * (again.values[0] - best.result.values[0]) <= 0.0:
+        told["notes"].append(
+            f"the map is not used: {again.values[0]:.4g} over the train, without it {best.result.values[0]:.4g}"
+        )
+    else:
+        told["used"] = True
+        return dict(found.values), told
+    return {}, told
 
 
 _TRAIN_METRICS = ("cagr_frac", "total_return_frac", "sharpe_ann", "max_drawdown_frac", "trade_count")

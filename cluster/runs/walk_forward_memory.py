@@ -11,6 +11,7 @@ import numpy as np
 
 from actors.domain import kernels
 from actors.domain.errors import ConfigError
+from actors.domain.search.study.by_regime import LearnRule
 from cluster.runs.own_code import own_code_hash
 from cluster.runs.searched import Searched
 from cluster.runs.walk_forward import FoldResult, FoldSpan
@@ -18,13 +19,13 @@ from cluster.runs.walk_forward import FoldResult, FoldSpan
 QUESTION = "question.json"
 
 
-def question_key(search: Searched, spans: list[FoldSpan]) -> str:
+def question_key(search: Searched, spans: list[FoldSpan], learn: LearnRule | None = None) -> str:
     """Return a hash of all that decides the folds' results."""
     text = json.dumps(
         [
             search.config.content_hash, search.plan.data_hash, kernels.backend().name, str(search.spec),
             [str(d) for d in search.space.dimensions], [str(c) for c in search.space.constraints],
-            [str(s) for s in spans],
+            [str(s) for s in spans], *([] if learn is None else [str(learn)]),
             own_code_hash(search.config.model, (name for name, _ in search.spec.objectives)),
         ]
     )  # fmt: skip

@@ -18,6 +18,7 @@ from actors.domain.errors import ConfigError, InsufficientDataError
 from actors.domain.evaluation.metrics.growth import cagr, returns_of
 from actors.domain.evaluation.metrics.summary import ratios_of
 from actors.domain.model.timerange import TimeRange, format_ns
+from actors.domain.search.study.by_regime import LearnRule, adaptive_path
 from actors.domain.validation.splits import Fold, walk_forward_folds
 from actors.domain.validation.stitching import FoldFigures, Stitched, stitch
 from actors.runtime.fanout_items import FanOutError, Progress
@@ -46,6 +47,7 @@ class Job:
     folder: Path
     key: str
     known: dict[int, FoldResult] = field(default_factory=dict)
+    learn: LearnRule | None = None
 
 
 def prepare(args: argparse.Namespace) -> Job:
@@ -67,12 +69,37 @@ def prepare(args: argparse.Namespace) -> Job:
         for k, f in enumerate(folds)
     ]  # fmt: skip
     root = common.userdir(args) / "walk-forward"
-    key = question_key(search, spans)
+    learn = learn_rule(args, search)
+    key = question_key(search, spans, learn)
     folder = root / run_id
-    job = Job(search, folds, spans, embargo, folder, key)
+    job = Job(search, folds, spans, embargo, folder, key, learn=learn)
     if args.resume:
         job.known = remembered(root, key)
     return job
+
+
+def learn_rule(args: argparse.Namespace, search: Searched) -> LearnRule | None:
+    """Return what a regime needs to have parameters of its own; None where they are not asked for.
+
+    Raises
+    ------
+    ConfigError
+        If no detectors run, or no strategy's parameter is varied.
+    """
+    if not args.learn_regimes:
+        return None
+    if not search.config.model.regime.detectors:
+        raise ConfigError(
+            "LEARN_DETECTORS",
+            "--learn-regimes: expected regime.detectors, whose regime the parameters follow, found none; name some",
+        )
+    if not any(adaptive_path(p, "bull") for p in search.space.paths):
+        raise ConfigError(
+            "LEARN_SPACE",
+            "--learn-regimes: expected a parameter of a strategy among what is varied, found "
+            f"{', '.join(search.space.paths)}",
+        )
+    return LearnRule(args.regime_bars, args.regime_trades)
 
 
 def cut_folds(args: argparse.Namespace, bars: int, timeframe: str) -> tuple[list[Fold], int]:
@@ -113,7 +140,7 @@ def execute(job: Job) -> list[FoldResult]:
     search = job.search
     settings = search.plan.settings
     kernels.select_backend(settings.kernel_backend, require_native=settings.require_native)
-    shared = WalkQuestion(search.question, search.space, search.spec)
+    shared = WalkQuestion(search.question, search.space, search.spec, job.learn)
     missing = [s for s in job.spans if s.number not in job.known]
     begin(job.folder, job.key)
     for done in job.known.values():
@@ -163,7 +190,7 @@ def conclude(job: Job, results: list[FoldResult]) -> Outcome:
         "efficiency": stitched.efficiency, "folds_won_frac": stitched.folds_won_frac, "folds": rows,
         "anchored": bool(search.args.anchored), "embargo_bars": job.embargo_bars,
         "unused_bars": job.folds[0].train_begin, "objective": search.spec.objectives[0][0],
-        "trials": sum(r.train["trials"] for r in results), "pairs": list(plan.pairs),
+        "trials": sum(_trials(r) for r in results), "learn_regimes": job.learn is not None, "pairs": list(plan.pairs),
         "timeframe": search.config.model.timeframe,
         "strategies": [s.kind for s in search.config.model.strategies],
         "oos_hash": hashlib.sha256(np.round(stitched.returns, 12).tobytes() + times.tobytes()).hexdigest(),
@@ -221,6 +248,13 @@ def _row(job: Job, r: FoldResult, year: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _trials(r: FoldResult) -> int:
+    """Return how much was tried in a fold: its trials, the map that they taught, and one more search per regime."""
+    own: int = r.train["trials"]
+    regimes = r.train.get("regimes")
+    return own if regimes is None else own * (1 + regimes["searched"]) + (regimes["searched"] > 0)
+
+
 def _notes(job: Job, results: list[FoldResult]) -> list[str]:
     out = [
         (
@@ -233,7 +267,8 @@ def _notes(job: Job, results: list[FoldResult]) -> list[str]:
     for r in results:
         if r.params is None:
             out.append(f"fold {r.number + 1}: nothing could be chosen ({r.reason}), so nothing was traded")
-        elif not r.metrics.get("trade_count"):
+        out += [f"fold {r.number + 1}, {n}" for n in r.train.get("regimes", {}).get("notes", ())]
+        if r.params is not None and not r.metrics.get("trade_count"):
             out.append(f"fold {r.number + 1}: no round trip was closed in the test")
     return out
 
