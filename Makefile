@@ -34,7 +34,7 @@ help:
 	@echo "installing pinned packages"
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --no-deps -e .
-	@$(BIN)/python -m compileall -q actors config cluster || true
+	@$(BIN)/python -m compileall -q actors config serve cluster || true
 	@touch $@
 
 .build/dev: requirements-dev.lock .build/runtime
@@ -68,7 +68,7 @@ lint: build .build/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -p no:randomly --doctest-modules actors config cluster
+	$(BIN)/python -m pytest -q -p no:randomly --doctest-modules actors config serve cluster
 	@if command -v cargo >/dev/null 2>&1; then \
 		cargo fmt --all --check && cargo clippy -q --all-targets --locked -- -D warnings && \
 		$(BIN)/python -m mypy.stubtest _tradecore --ignore-missing-stub --mypy-config-file pyproject.toml; \

@@ -61,7 +61,7 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("actors", "config", "cluster"):
+        for name in ("actors", "config", "serve", "cluster"):
             shutil.copytree(ROOT / name, folder / name)
         shutil.copy(ROOT / ".gitignore", folder)
         for name, text in files().items():

@@ -100,7 +100,9 @@ def test_what_the_image_copies_is_there_and_nothing_else_reaches_it(repo_root: P
     lines = (repo_root / ".dockerignore").read_text(encoding="utf-8").splitlines()
     rules = [r for r in lines if r and not r.startswith("#")]
     copied = [w for m in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE) for w in m.split()[:-1]]
-    assert {"actors", "config", "cluster", "rust", "requirements.lock", "pyproject.toml"} <= set(copied)
+    assert {"actors", "config", "serve", "cluster", "rust", "requirements.lock", "pyproject.toml"} <= set(
+        copied
+    )
     for name in copied:
         assert (repo_root / name).exists(), name
         assert not ignored(name, rules), name

@@ -1,0 +1,1 @@
+"""What speaks HTTP: the gateway, its routes, who may ask, and errors as problem+json."""

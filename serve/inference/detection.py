@@ -1,0 +1,149 @@
+"""From bars to an answer: the same panel, bar by bar, as `tradewind regimes detect` and a fleet have, and its JSON."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from actors.domain.errors import InsufficientDataError, ModelError, ModelVersionError
+from actors.domain.model.bars import BarFrame
+from actors.domain.model.timeframe import format_timeframe
+from actors.domain.model.timerange import format_ns
+from actors.domain.regime.base import Assessment
+from actors.domain.regime.panel import Panel
+from serve.inference.job import Job, out_of_time
+from serve.models.store import ModelStore
+from serve.models.version import Training
+
+_LOOK_EVERY = 64
+"""Bars between two looks at the clock."""
+
+
+def detect(job: Job, store: ModelStore) -> bytes:
+    """Return the answer for one series as JSON.
+
+    Raises
+    ------
+    InsufficientDataError
+        If every detector would still be silent at the last bar.
+    ModelVersionError
+        If the version has learned from other bars than those the series goes on from.
+    ModelError
+        If time is up, or a detector says what is no probability.
+    """
+    end = time.monotonic() + job.budget_s
+    frame, warnings = job.frame, []
+    panel, training = _panel(job, store)
+    if training is not None:
+        warnings += _continues(frame, training)
+    warnings += _enough(panel, frame)
+    warnings += _plain(frame)
+    said = _views(panel, frame, job, end)
+    shown = slice(None) if job.all_bars else slice(-1, None)
+    return msgspec.json.encode(
+        {
+            "pair": frame.pair,
+            "timeframe": format_timeframe(frame.timeframe_ns),
+            "bars": len(frame),
+            "data_hash": frame.data_hash,
+            "open_ns": frame.open_ns[shown].tolist(),
+            "views": {name: _columns(views[shown]) for name, views in said.items()},
+            "warnings": [{"code": code, "message": message} for code, message in warnings],
+        }
+    )
+
+
+def _panel(job: Job, store: ModelStore) -> tuple[Panel, Training | None]:
+    if job.model is not None:
+        name, version = job.model
+        return store.panel(name, version, job.frame.pair), store.load(name, version)[0].training
+    assert job.settings is not None, "a job has a model or settings"
+    return job.settings.panel(job.frame.pair), None
+
+
+def _continues(frame: BarFrame, training: Training) -> list[tuple[str, str]]:
+    """Check that a series goes on where a version's training ended: a bar seen twice would be known beforehand."""
+    own = (training.pair, training.timeframe_ns)
+    if (frame.pair, frame.timeframe_ns) != own:
+        raise ModelVersionError(
+            "MODEL_OTHER_MARKET",
+            f"series: expected bars of {training.pair} {format_timeframe(training.timeframe_ns)}, which the model has "
+            f"learned from, found {frame.pair} {format_timeframe(frame.timeframe_ns)}; use a version for these, or one "
+            "that is not fitted",
+        )
+    if frame.start_ns < training.until_ns:
+        raise ModelVersionError(
+            "MODEL_KNOWS_BARS",
+            f"series: expected bars that open at or after {format_ns(training.until_ns)}, where the model's own end, "
+            f"found {format_ns(frame.start_ns)}; leave the earlier ones out",
+        )
+    missing = (frame.start_ns - training.until_ns) // frame.timeframe_ns
+    if not missing:
+        return []
+    return [
+        ("MODEL_GAP", f"{missing} bars are missing between those of the model and the first of the request")
+    ]
+
+
+def _enough(panel: Panel, frame: BarFrame) -> list[tuple[str, str]]:
+    """Check that somebody can say something at the last bar; name those who cannot."""
+    known = panel.bars + len(frame)
+    short = {kind: need for kind, need in panel.warmup_bars.items() if need > known}
+    if len(short) == len(panel.warmup_bars):
+        kind = min(short, key=lambda k: short[k])
+        raise InsufficientDataError(
+            "BARS_TOO_FEW",
+            f"{frame.pair}: expected at least {short[kind]} bars, which {kind} needs to say anything, found {known}; "
+            "send more history, or use a fitted model",
+        )
+    return [
+        ("WARMING_UP", f"{kind} says nothing yet: it needs {need} bars and has {known}")
+        for kind, need in short.items()
+    ]
+
+
+def _plain(frame: BarFrame) -> list[tuple[str, str]]:
+    out = []
+    missing = sum(gap.missing for gap in frame.gaps())
+    if missing:
+        out.append(("GAPS", f"{missing} bars are missing in between; they are not filled"))
+    if frame.high.max() == frame.low.min():
+        out.append(("PRICES_CONSTANT", "no price moves: labels say nothing about a market"))
+    return out
+
+
+def _views(panel: Panel, frame: BarFrame, job: Job, end: float) -> dict[str, list[Assessment]]:
+    said: dict[str, list[Assessment]] = {name: [] for name in panel.names}
+    rows = zip(frame.high.tolist(), frame.low.tolist(), frame.close.tolist(), strict=True)
+    for i, row in enumerate(rows):
+        if i % _LOOK_EVERY == 0 and time.monotonic() > end:
+            raise out_of_time(job.budget_s, i, len(frame))
+        for (name, views), view in zip(said.items(), panel.update(*row), strict=True):
+            if not abs(math.fsum(view.probabilities) - 1.0) < 1e-6 or not math.isfinite(view.confidence):
+                raise ModelError(
+                    "VIEW_UNDEFINED",
+                    f"{name}: expected probabilities that sum to 1, found {view.probabilities} at bar {i}",
+                )
+            views.append(view)
+    return said
+
+
+def _columns(views: Sequence[Assessment]) -> dict[str, Any]:
+    """Return views as columns; what only an ensemble says is null where nobody said it."""
+    detail = [v.detail for v in views]
+    context = [v.context for v in views]
+    weights = [v.weights for v in views]
+    return {
+        "label": [v.label for v in views],
+        "probabilities": [v.probabilities for v in views],
+        "confidence": [v.confidence for v in views],
+        "native_label": [v.native_label for v in views],
+        "bars_in_state": [v.bars_in_state for v in views],
+        "detail": detail if any(detail) else None,
+        "context": context if any(context) else None,
+        "weights": weights if any(weights) else None,
+    }
