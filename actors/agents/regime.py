@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import log, nan
 from typing import Any, ClassVar
 
@@ -14,10 +14,43 @@ from actors.domain.events.regime import RegimeAssessed, RegimeChanged
 from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import Agent, AgentContext, Step, derive_seed
 from actors.domain.regime.base import Assessment, Detector, Observation
-from actors.domain.regime.ensemble import EnsembleParams, RegimeEnsemble
+from actors.domain.regime.enhanced import build_ensemble
+from actors.domain.regime.ensemble import ENHANCED, Ensemble, EnsembleParams
 from actors.domain.regime.multi_timeframe import FrameDetector, frame_pools, without_vetoed
+from actors.domain.state import Stateful
 
 _PACKAGE = "actors.domain.regime"
+_SILENT_STEPS = 3  # steps in a row that a pair's feed may miss before its silence is said
+
+
+class Observer(Stateful):
+    """Turns the bars of a step, and what is said of their data, into what detectors see."""
+
+    STATE: ClassVar[tuple[str, ...]] = ("_last_close", "quality")
+
+    def __init__(self, pairs: Iterable[str]) -> None:
+        self._last_close: dict[str, float] = dict.fromkeys(pairs, nan)
+        self.quality: dict[str, float] = dict.fromkeys(self._last_close, 1.0)
+        """Of each pair's data, as last said, in [0, 1]."""
+
+    def bars(self, step: Step) -> list[tuple[str, BarClosed]]:
+        """Return pair and bar of each bar of a step; what the step says of data holds for its bars."""
+        out = []
+        for event in step.inbox:
+            if type(event) is BarClosed:
+                out.append((event.instrument_id or "", event))
+            elif type(event) is DataQualityAssessed and event.instrument_id in self.quality:
+                self.quality[event.instrument_id] = event.score
+        return out
+
+    def observation(self, pair: str, bar: BarClosed, number: int) -> Observation:
+        """Return one bar; each may be asked for once, for the return is that over the bar asked for before."""
+        close, before = bar.close, self._last_close[pair]
+        self._last_close[pair] = close
+        return Observation(
+            step=number, high=bar.high, low=bar.low, close=close, log_return=log(close / before),
+            quality=self.quality[pair], volume=bar.volume, close_ns=bar.close_ns,
+        )  # fmt: skip
 
 
 class RegimeAgent(Agent):
@@ -40,7 +73,7 @@ class RegimeAgent(Agent):
     """
 
     consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed, DataQualityAssessed)
-    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_frames", "_last_close", "_quality")
+    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_frames", "_observer")
 
     def __init__(
         self, ctx: AgentContext, kind: str, params: Mapping[str, Any] | None = None, timeframe: str = ""
@@ -67,20 +100,12 @@ class RegimeAgent(Agent):
                 for pair, detector in self._detectors.items()
             }
             self._detectors = {}
-        self._last_close: dict[str, float] = dict.fromkeys(ctx.pairs, nan)
-        self._quality: dict[str, float] = dict.fromkeys(ctx.pairs, 1.0)
+        self._observer = Observer(ctx.pairs)
 
     def process(self, step: Step) -> Sequence[Event]:
         """Return one assessment per bar of this step."""
-        bars = []
-        for event in step.inbox:
-            if type(event) is BarClosed:
-                bars.append(event)
-            elif type(event) is DataQualityAssessed and event.instrument_id in self._quality:
-                self._quality[event.instrument_id] = event.score
         out: list[Event] = []
-        for bar in bars:
-            pair = bar.instrument_id or ""
+        for pair, bar in self._observer.bars(step):
             view = self._view(pair, bar, step.number)
             out.append(
                 RegimeAssessed(
@@ -99,16 +124,10 @@ class RegimeAgent(Agent):
         return out
 
     def _view(self, pair: str, bar: BarClosed, number: int) -> Assessment:
-        quality = self._quality[pair]
         if self._frames:
+            quality = self._observer.quality[pair]
             return self._frames[pair].update(number, bar.open_ns, bar.high, bar.low, bar.close, quality)
-        close, before = bar.close, self._last_close[pair]
-        self._last_close[pair] = close
-        return self._detectors[pair].update(
-            Observation(
-                step=number, high=bar.high, low=bar.low, close=close, log_return=log(close / before), quality=quality
-            )
-        )  # fmt: skip
+        return self._detectors[pair].update(self._observer.observation(pair, bar, number))
 
 
 class EnsembleAgent(Agent):
@@ -123,10 +142,15 @@ class EnsembleAgent(Agent):
         See `actors.domain.regime.ensemble.EnsembleParams`; ``weights`` follow `members`.
     frames : sequence of str, optional
         Timeframe of each member, where they differ: a crash on a longer one silences calm views of shorter ones.
+
+    Notes
+    -----
+    An enhanced ensemble also looks at the bars. Where a pair's feed stops while others go on, it says so from the
+    third step on: the regime stays, its probability drifts to what the chain says without evidence.
     """
 
-    consumes: ClassVar[tuple[type[Event], ...]] = (RegimeAssessed,)
-    STATE: ClassVar[tuple[str, ...]] = ("_ensembles",)
+    consumes: ClassVar[tuple[type[Event], ...]] = (RegimeAssessed, BarClosed, DataQualityAssessed)
+    STATE: ClassVar[tuple[str, ...]] = ("_ensembles", "_observer", "_unheard")
 
     def __init__(
         self,
@@ -148,12 +172,20 @@ class EnsembleAgent(Agent):
             )
         settings = EnsembleParams.parse(params or {})
         self._index = {name: i for i, name in enumerate(members)}
-        self._ensembles: dict[str, RegimeEnsemble] = {
-            pair: RegimeEnsemble(settings, members=len(members)) for pair in ctx.pairs
+        self._looks = settings.kind == ENHANCED
+        self._nobody: list[RegimeAssessed | None] = [None] * len(members)
+        self._ensembles: dict[str, Ensemble] = {
+            pair: build_ensemble(settings, members=len(members), names=members) for pair in ctx.pairs
         }
+        self._observer = Observer(ctx.pairs)
+        self._unheard: dict[str, int] = dict.fromkeys(ctx.pairs, 0)
 
     def process(self, step: Step) -> Sequence[Event]:
         """Return, per pair with at least one member's view, the pooled view and a switch if there is one."""
+        seen: dict[str, Observation] = {}
+        if self._looks:
+            for pair, bar in self._observer.bars(step):
+                seen[pair] = self._observer.observation(pair, bar, step.number)
         views: dict[str, list[RegimeAssessed | None]] = {}
         for event in step.inbox:
             if type(event) is not RegimeAssessed or event.source not in self._index:
@@ -164,13 +196,17 @@ class EnsembleAgent(Agent):
             views[pair][self._index[event.source]] = event
         out: list[Event] = []
         for pair, ensemble in self._ensembles.items():
-            if pair not in views:
+            if pair in views:
+                heard = views[pair]
+                self._unheard[pair] = 0
+                if self._frames:
+                    heard = without_vetoed(heard, self._frames, frame_pools(heard, self._frames))
+            elif self._has_stopped(pair):
+                heard = self._nobody
+            else:
                 continue
             before = ensemble.label
-            heard = views[pair]
-            if self._frames:
-                heard = without_vetoed(heard, self._frames, frame_pools(heard, self._frames))
-            view = ensemble.update(heard)
+            view = ensemble.update(heard, seen.get(pair))
             out.append(
                 RegimeAssessed(
                     ts_event_ns=step.ts_event_ns,
@@ -200,3 +236,10 @@ class EnsembleAgent(Agent):
                     )
                 )
         return out
+
+    def _has_stopped(self, pair: str) -> bool:
+        """Count a step without a view of a pair, tell whether it is to be said; what never began has not stopped."""
+        if not self._looks or not self._ensembles[pair].informed:
+            return False
+        self._unheard[pair] += 1
+        return self._unheard[pair] >= _SILENT_STEPS

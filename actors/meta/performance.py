@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal
 import pydantic
 
 from actors.domain.agent_params import checked
-from actors.domain.coordination.weights import AdaHedge, ExpertWeights, FixedShare, Hedge
 from actors.domain.errors import InvalidParamsError
 from actors.domain.evaluation.scoring import OpinionRecord, ReturnScale, bounded_loss
 from actors.domain.events.base import Event
@@ -21,6 +20,7 @@ from actors.domain.events.evaluation import AgentScored, WeightsRevised
 from actors.domain.events.market import FLAG_FORWARD_FILLED, BarClosed
 from actors.domain.events.prediction import PredictionMade
 from actors.domain.events.signal import SignalEmitted
+from actors.domain.experts import AdaHedge, ExpertWeights, FixedShare, Hedge
 from actors.domain.processor import Agent, AgentContext, Step
 from actors.domain.registry import Params
 from actors.domain.state import Stateful

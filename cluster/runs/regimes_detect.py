@@ -59,9 +59,10 @@ def detect(
         timeframe=format_timeframe(frame.timeframe_ns), timeframes=timeframes,
     )  # fmt: skip
     views: dict[str, list[Assessment]] = {name: [] for name in panel.names}
-    columns = (frame.open_ns, frame.high, frame.low, frame.close)
-    for open_ns, high, low, close in zip(*(c.tolist() for c in columns), strict=True):
-        for said, view in zip(views.values(), panel.update(high, low, close, open_ns=open_ns), strict=True):
+    columns = (frame.open_ns, frame.high, frame.low, frame.close, frame.volume)
+    for open_ns, high, low, close, volume in zip(*(c.tolist() for c in columns), strict=True):
+        found = panel.update(high, low, close, open_ns=open_ns, volume=volume)
+        for said, view in zip(views.values(), found, strict=True):
             said.append(view)
     return Detected(views, panel.frames)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, repeat
 from math import log, sqrt
 from typing import Final, Literal
 
@@ -87,7 +87,10 @@ class View:
     def observations(self) -> list[Observation]:
         """Bars as detectors see them."""
         f = self.frame
-        rows = zip(self.steps, f.high.tolist(), f.low.tolist(), f.close.tolist(), self.returns, strict=True)
+        rows = zip(
+            self.steps, f.high.tolist(), f.low.tolist(), f.close.tolist(), self.returns, repeat(1.0),
+            f.volume.tolist(), f.close_ns.tolist(), strict=False,
+        )  # fmt: skip
         return [Observation(*row) for row in rows]
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any, ClassVar
 
 import msgspec
@@ -15,7 +16,10 @@ UNIFORM: tuple[float, ...] = tuple(1.0 / len(REGIMES) for _ in REGIMES)
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
-    """One bar as a detector sees it. `high`, `low`, `close` in quote; `log_return` fraction (NaN on the first bar)."""
+    """One bar as a detector sees it. `high`, `low`, `close` in quote; `log_return` fraction (NaN on the first bar).
+
+    `volume` in base (NaN: unknown) and `close_ns` (UTC; None: unknown) tell an ensemble in what market the bar lies.
+    """
 
     step: int
     high: float
@@ -23,6 +27,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     close: float
     log_return: float
     quality: float = 1.0
+    volume: float = nan
+    close_ns: int | None = None
 
 
 class Assessment(msgspec.Struct, frozen=True, gc=False):

@@ -16,7 +16,8 @@ from actors.domain.fitting import FitRunner
 from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import derive_seed
 from actors.domain.regime.base import Assessment, Detector, Observation
-from actors.domain.regime.ensemble import EnsembleParams, RegimeEnsemble
+from actors.domain.regime.enhanced import build_ensemble
+from actors.domain.regime.ensemble import EnsembleParams
 from actors.domain.regime.multi_timeframe import (
     FrameDetector,
     checked_frames,
@@ -106,9 +107,9 @@ class Panel(Stateful):
         if frames:
             settings["weights"] = member_weights(settings.get("weights", ()), len(kinds), base_ns, frames)
             self._frames = tuple(frame for frame in (timeframe, *frames) for _ in kinds)
-        self._ensemble = RegimeEnsemble(
-            EnsembleParams.parse(settings), members=len(kinds) * (1 + len(frames))
-        )
+        names = (*self._detectors, *self._longer)
+        self._ensemble = build_ensemble(EnsembleParams.parse(settings), members=len(names), names=names)
+        self._base_ns = base_ns
         self._close = nan
         self._bars = 0
 
@@ -133,11 +134,19 @@ class Panel(Stateful):
         return self._frames
 
     def update(
-        self, high: float, low: float, close: float, quality: float = 1.0, *, open_ns: int = -1
+        self,
+        high: float,
+        low: float,
+        close: float,
+        quality: float = 1.0,
+        *,
+        open_ns: int = -1,
+        volume: float = nan,
     ) -> list[Assessment]:
         """Take the next bar (prices in quote), return the views at its close: the detectors', then the ensemble's.
 
-        `open_ns`, when the bar began, matters to longer frames only.
+        `open_ns`, when the bar began, matters to longer frames and, with `volume` in base, to the market context of an
+        enhanced ensemble.
 
         Raises
         ------
@@ -151,13 +160,14 @@ class Panel(Stateful):
         if not close > 0.0:
             raise InvalidBarError("BAR_PRICE", f"close: expected above 0, found {close} at bar {self._bars}")
         obs = Observation(
-            step=self._bars, high=high, low=low, close=close, log_return=log(close / self._close), quality=quality
+            step=self._bars, high=high, low=low, close=close, log_return=log(close / self._close), quality=quality,
+            volume=volume, close_ns=open_ns + self._base_ns if open_ns >= 0 else None,
         )  # fmt: skip
         self._close = close
         self._bars += 1
         said = [detector.update(obs) for detector in self._detectors.values()]
         if not self._longer:
-            return [*said, self._ensemble.update(said)]
+            return [*said, self._ensemble.update(said, obs)]
         said += [f.update(obs.step, open_ns, high, low, close, quality) for f in self._longer.values()]
         heard = without_vetoed(said, self._frames, frame_pools(said, self._frames))
-        return [*said, self._ensemble.update(heard)]
+        return [*said, self._ensemble.update(heard, obs)]

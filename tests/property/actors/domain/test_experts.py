@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.domain.coordination.weights import AdaHedge, ExpertWeights, FixedShare, Hedge
 from actors.domain.errors import InvalidParamsError
+from actors.domain.experts import AdaHedge, ExpertWeights, FixedShare, Hedge
 
 T, N = 600, 5
 Adversary = Callable[[int, Sequence[float], np.random.Generator], list[float]]

@@ -1,0 +1,79 @@
+"""How several opinions become one: weighted vote, linear pool, logarithmic pool.
+
+Each returns *scores*, logarithms of a likelihood of each regime up to a constant. They grow with the weight that was
+heard, so that three members of one mind say more than one. The logarithmic pool multiplies opinions (externally
+Bayesian: Genest and Zidek 1986), the linear one averages them, the vote counts heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import log
+from typing import Literal, Protocol
+
+Pooling = Literal["log", "linear", "vote"]
+NEVER = 1e-300
+"""Stands for a probability of 0, whose logarithm does not exist."""
+_DOUBT = 0.1  # share of a vote that is spread over all regimes: a regime without votes stays possible
+
+
+class View(Protocol):
+    """What a pool needs of a member's assessment."""
+
+    @property
+    def probabilities(self) -> tuple[float, ...]: ...
+
+    @property
+    def confidence(self) -> float: ...
+
+
+Pool = Callable[[Sequence[View | None], Sequence[float], int], tuple[list[float], float]]
+
+
+def log_pool(
+    views: Sequence[View | None], weights: Sequence[float], states: int
+) -> tuple[list[float], float]:
+    """Return ``Σ w_i·ln p_ik`` and the weight heard; a member with confidence 0 has no view and is left out."""
+    scores = [0.0] * states
+    heard = 0.0
+    for view, weight in zip(views, weights, strict=True):
+        if view is None or view.confidence <= 0.0 or weight == 0.0:
+            continue
+        heard += weight
+        scores = [s + weight * log(p or NEVER) for s, p in zip(scores, view.probabilities, strict=True)]
+    return scores, heard
+
+
+def linear_pool(
+    views: Sequence[View | None], weights: Sequence[float], states: int
+) -> tuple[list[float], float]:
+    """Return ``W·ln(Σ w_i·p_ik / W)`` and W, the weight heard."""
+    shares = [0.0] * states
+    heard = 0.0
+    for view, weight in zip(views, weights, strict=True):
+        if view is None or view.confidence <= 0.0 or weight == 0.0:
+            continue
+        heard += weight
+        shares = [s + weight * p for s, p in zip(shares, view.probabilities, strict=True)]
+    if heard == 0.0:
+        return shares, 0.0
+    return [heard * log(s / heard or NEVER) for s in shares], heard
+
+
+def vote(views: Sequence[View | None], weights: Sequence[float], states: int) -> tuple[list[float], float]:
+    """Return ``W·ln`` of each regime's share of the votes and W, the weight heard; a tenth of all votes is spread."""
+    shares = [0.0] * states
+    heard = 0.0
+    for view, weight in zip(views, weights, strict=True):
+        if view is None or view.confidence <= 0.0 or weight == 0.0:
+            continue
+        heard += weight
+        p = view.probabilities
+        shares[p.index(max(p))] += weight
+    if heard == 0.0:
+        return shares, 0.0
+    spread = _DOUBT / states
+    return [heard * log(spread + (1.0 - _DOUBT) * s / heard) for s in shares], heard
+
+
+POOLS: Mapping[Pooling, Pool] = {"log": log_pool, "linear": linear_pool, "vote": vote}
