@@ -111,13 +111,40 @@ def do_fold(shared: WalkQuestion, span: FoldSpan, _rng: np.random.Generator) -> 
             span.number, None, reasons(study.trials), train, {}, np.zeros(len(times)), np.array(times)
         )
     params = {**best.params, **learnt}
+    found = tested(test, params)
+    return FoldResult(
+        span.number,
+        params,
+        None,
+        train,
+        found.metrics,
+        found.returns,
+        found.times,
+        found.held,
+        found.exit_cost_frac,
+    )
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A run of chosen parameters over a test, left at its end; fields as in `FoldResult`."""
+
+    metrics: dict[str, Any]
+    returns: FloatArray
+    times: NDArray[np.int64]
+    held: dict[str, str]
+    exit_cost_frac: float
+
+
+def tested(test: Question, params: Mapping[str, Any]) -> Tested:
+    """Run parameters over a test and leave what is held at its last close."""
     record, times = run_of(test, params)
     returns = returns_of_periods(record, most=_ALL)
     cost = exit_cost(record)
     if len(returns) and cost:
         returns[-1] = (1.0 + returns[-1]) * (1.0 - cost) - 1.0
     held = {p: format(q, "f") for p, q in record.positions.items() if q}
-    return FoldResult(span.number, params, None, train, metrics_of(record), returns, times, held, cost)
+    return Tested(metrics_of(record), returns, times, held, cost)
 
 
 def learnt_map(
