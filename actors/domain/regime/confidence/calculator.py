@@ -18,7 +18,7 @@ from actors.domain.events.regime import HIGH, LOW, MEDIUM, REGIMES, RegimeConfid
 from actors.domain.regime.confidence import reasons
 from actors.domain.regime.confidence.calibrator import Calibrator
 from actors.domain.regime.confidence.conformal import Conformal
-from actors.domain.regime.confidence.factors import Quality, View, agreement, boundary
+from actors.domain.regime.confidence.factors import Quality, View, agreement
 from actors.domain.regime.confidence.history import HitRates
 from actors.domain.regime.confidence.params import ConfidenceParams
 from actors.domain.regime.confidence.transition import TransitionForecast
@@ -26,7 +26,8 @@ from actors.domain.regime.retrospect import FixedLagSmoother
 from actors.domain.state import Stateful
 
 _N = len(REGIMES)
-_QUALITY_GAIN = 0.005
+_QUALITY_GAIN = 0.01
+_LEAST_SCORES = 30  # unsure bars whose regime is known, before there is a conformal set
 _DOUBT, _LEAD, _WILD = 0.5, 0.2, 0.95  # where a factor is named as a reason
 
 
@@ -91,12 +92,14 @@ class ConfidenceCalculator(Stateful):
     def __init__(self, params: ConfidenceParams, *, stay_probability: float, own_labels: bool = True) -> None:
         self._p = p = params
         self._weights = (p.agreement_weight, p.history_weight, p.quality_weight, p.boundary_weight)
+        self._exponent, self._least_modifier = -p.volatility_exponent, p.least_modifier
+        self._horizon = p.leave_horizon_bars
         self._every = every = p.learn_every_bars
         self._calibrator = Calibrator(
             prior_weight=p.prior_weight, min_outcomes=p.min_outcomes, refit_every=p.refit_every, half_life=p.half_life
         )  # fmt: skip
         self._conformal = Conformal(
-            alpha=p.miss_frac, rate=p.adaptation, window=p.conformal_window, min_scores=p.min_outcomes
+            alpha=p.miss_frac, rate=p.adaptation, window=p.conformal_window, min_scores=_LEAST_SCORES
         )
         self._rates = HitRates(_N, p.history_half_life)
         # from sample to sample the chain takes `every` steps
@@ -156,17 +159,25 @@ class ConfidenceCalculator(Stateful):
         bars_in_state : int
             Bars that the label has been in force for.
         """
-        question = (label, belief, quality, volatility_ratio, bars_in_state)
         again = step is not None and step == self._last_step
-        if again and question == self._last_question and self._last is not None:
-            self._hits += 1
-            return self._last
+        if again:
+            question = (label, belief, quality, volatility_ratio, bars_in_state)
+            if self._last is not None and question == self._last_question:
+                self._hits += 1
+                return self._last
         share = agreement(views, weights, REGIMES[label])
-        raw, factors, modifier = self._raw(label, belief, share, quality, volatility_ratio)
-        out = self._result(raw, factors, modifier, label, belief, quality, volatility_ratio, bars_in_state, 0)
-        self._last_step, self._last_question, self._last = step, question, out
-        if not again:
-            self._count(out, label, belief, quality, volatility_ratio, bars_in_state)
+        out = self._score(label, belief, share, quality, volatility_ratio, bars_in_state, 0)
+        self._last_step = step
+        self._last_question = (label, belief, quality, volatility_ratio, bars_in_state)
+        self._last = out
+        if again:
+            return out
+        self._bar = bar = self._bar + 1
+        self._sum_raw += out.raw
+        self._sum_score += out.score
+        self._levels[out.level] += 1
+        if bar % self._every == 0:
+            self._sample(out, label, belief, quality, volatility_ratio, bars_in_state)
         return out
 
     def silent(
@@ -174,8 +185,7 @@ class ConfidenceCalculator(Stateful):
     ) -> RegimeConfidence:
         """Return the confidence in a label that no bar has confirmed for `silent_bars`; nothing is learnt."""
         aged = (quality or Quality(1.0)).aged(silent_bars, self._p.stale_after_bars)
-        raw, factors, modifier = self._raw(label, belief, None, aged, nan)
-        return self._result(raw, factors, modifier, label, belief, aged, nan, 0, silent_bars)
+        return self._score(label, belief, None, aged, nan, 0, silent_bars)
 
     def learn(self, label: int) -> None:
         """Take the regime of the oldest sampled bar whose regime is not known; bars are sampled from the first on.
@@ -194,7 +204,8 @@ class ConfidenceCalculator(Stateful):
         self._right += right
         self._loss += (score - right) ** 2
         self._calibrator.learn(raw, float(right))
-        self._conformal.learn(1.0 - belief[label])
+        if score < self._p.high_at:  # sets are given out when unsure, so they must hold there
+            self._conformal.learn(1.0 - belief[label])
         self._rates.learn(said, right)
         self._forecast.learn(label)
 
@@ -217,80 +228,72 @@ class ConfidenceCalculator(Stateful):
             leave_verdict=forecast.skill.verdict,
         )  # fmt: skip
 
-    def _raw(
-        self,
-        label: int,
-        belief: tuple[float, ...],
-        share: float | None,
-        quality: Quality | None,
-        ratio: float,
-    ) -> tuple[float, tuple[float | None, ...], float]:
-        """Return the raw score, the factors in the order of their weights, and the modifier."""
-        p = self._p
-        factors = (
-            share, self._rates.rate(label), None if quality is None else quality.score, boundary(belief, label)
-        )  # fmt: skip
-        total = score = 0.0
-        for factor, weight in zip(factors, self._weights, strict=True):
-            if factor is not None:
-                total += weight
-                score += weight * factor
-        modifier = 1.0
-        if ratio > 1.0:  # NaN is not
-            modifier = max(p.least_modifier, ratio**-p.volatility_exponent)
-        return (score / total * modifier if total > 0.0 else 0.0), factors, modifier
-
-    def _result(
-        self, raw: float, factors: tuple[float | None, ...], modifier: float, label: int, belief: tuple[float, ...],
-        quality: Quality | None, ratio: float, bars_in_state: int, silent_bars: int,
+    def _score(
+        self, label: int, belief: tuple[float, ...], share: float | None, quality: Quality | None, ratio: float,
+        bars_in_state: int, silent_bars: int,
     ) -> RegimeConfidence:  # fmt: skip
-        p, calibrator, forecast = self._p, self._calibrator, self._forecast
-        calibrated = calibrator.refits > 0
-        score = calibrator(raw)
-        if quality is not None and quality.score < self._usual:
+        by_share, by_history, by_quality, by_lead = self._weights
+        total, score = by_lead, 0.0
+        held = belief[label]
+        lead = held - sorted(belief)[-2] if held == max(belief) else 0.0
+        score = by_lead * lead
+        if share is not None:
+            total += by_share
+            score += by_share * share
+        history = self._rates.rates[label]
+        if history is not None:
+            total += by_history
+            score += by_history * history
+        worth = None
+        if quality is not None:
+            worth = quality.score
+            total += by_quality
+            score += by_quality * worth
+        p, modifier = self._p, 1.0
+        if ratio > 1.0:  # NaN is not
+            modifier = max(self._least_modifier, ratio**self._exponent)
+        raw = score / total * modifier if total > 0.0 else 0.0
+        score = self._calibrator.map(raw)
+        if worth is not None and worth < self._usual:
             # the map was learnt on better data; of such bars it knows nothing
-            score *= quality.score / self._usual
-        level = HIGH if score >= p.high_at and calibrated else MEDIUM if score >= p.medium_at else LOW
-        share, history, worth, lead = factors
-        mask = 0 if calibrated else reasons.UNCALIBRATED
-        if level is not HIGH:
-            if share is not None and share <= _DOUBT:
-                mask |= reasons.DISSENT
-            if history is not None and history <= _DOUBT:
-                mask |= reasons.MISTAKEN
-            if lead is not None and lead <= _LEAD:
-                mask |= reasons.BOUNDARY
-            if modifier < _WILD:
-                mask |= reasons.WILD
-        reason = reasons.PHRASES[mask]
-        if quality is not None and (silent_bars or quality.score < reasons.POOR_QUALITY):
+            score *= worth / self._usual
+        calibrated = self._calibrator.refits > 0
+        members: tuple[str, ...] = ()
+        leave = None
+        if calibrated and score >= p.high_at:
+            level, reason = HIGH, ""
+        else:
+            level = MEDIUM if score >= p.medium_at else LOW
+            members = tuple([REGIMES[k] for k in self._conformal.members(belief)])
+            reason = reasons.PHRASES[
+                (0 if calibrated else reasons.UNCALIBRATED)
+                + (reasons.DISSENT if share is not None and share <= _DOUBT else 0)
+                + (reasons.MISTAKEN if history is not None and history <= _DOUBT else 0)
+                + (reasons.BOUNDARY if lead <= _LEAD else 0)
+                + (reasons.WILD if modifier < _WILD else 0)
+            ]
+        if quality is not None and (silent_bars or worth < reasons.POOR_QUALITY):  # type: ignore[operator]
             data = reasons.of_quality(quality, silent_bars)
             reason = f"{data}; {reason}" if reason else data
-        leave = None
+        forecast = self._forecast
         if forecast.known and not silent_bars:
-            leave = forecast.probability(belief, label, bars_in_state / self._every, ratio)
+            leave = forecast.probability(belief, bars_in_state, ratio)
         return RegimeConfidence(
             score=score, raw=raw, level=level, agreement=share, history=history, data_quality=worth, boundary=lead,
-            volatility_modifier=modifier, calibrated=calibrated,
-            conformal=() if level is HIGH else tuple([REGIMES[k] for k in self._conformal.members(belief)]),
-            leave_probability=leave, leave_horizon_bars=p.leave_horizon_bars, reason=reason,
+            volatility_modifier=modifier, calibrated=calibrated, conformal=members, leave_probability=leave,
+            leave_horizon_bars=self._horizon, reason=reason,
         )  # fmt: skip
 
-    def _count(
+    def _sample(
         self, out: RegimeConfidence, label: int, belief: tuple[float, ...], quality: Quality | None, ratio: float,
         bars_in_state: int,
     ) -> None:  # fmt: skip
-        self._bar += 1
-        self._sum_raw += out.raw
-        self._sum_score += out.score
-        self._levels[out.level] += 1
+        """Remember a bar whose regime will become known, and learn what has."""
         if quality is not None:
             self._rated += 1
             self._usual += max(_QUALITY_GAIN, 1.0 / self._rated) * (quality.score - self._usual)
-        if self._bar % self._every:
-            return
         self._waiting.append((label, belief, out.raw, out.score))
-        self._forecast.ask(belief, label, bars_in_state / self._every, ratio)
+        self._forecast.ask(belief, bars_in_state, ratio)
         if self._smoother is not None:
             for known in self._smoother.update(belief):
                 self.learn(known.label)

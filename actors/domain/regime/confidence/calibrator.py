@@ -12,7 +12,7 @@ from typing import ClassVar
 from actors.domain.regime.confidence.isotonic import IsotonicMap
 from actors.domain.state import Stateful
 
-GRID = 256
+GRID = 128
 PRIOR_SLOPE, PRIOR_START, PRIOR_LEAST, PRIOR_MOST = 1.5, -0.5, 0.05, 0.8
 PRIOR_POINTS = 10
 
@@ -46,6 +46,8 @@ class Calibrator(Stateful):
     ----------
     outcomes, refits : int
         Seen and made so far.
+    map : IsotonicMap
+        In force.
 
     Examples
     --------
@@ -56,7 +58,7 @@ class Calibrator(Stateful):
     (True, 0.79, 0.24)
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("_counts", "_sums", "_map", "outcomes", "refits", "_waiting")
+    STATE: ClassVar[tuple[str, ...]] = ("_counts", "_sums", "map", "outcomes", "refits", "_waiting")
 
     def __init__(self, *, prior_weight: float, min_outcomes: int, refit_every: int, half_life: float) -> None:
         self._min, self._every = min_outcomes, refit_every
@@ -65,7 +67,7 @@ class Calibrator(Stateful):
         self._prior = [(round(x * GRID), prior(x), prior_weight / PRIOR_POINTS) for x in points]
         self._counts = [0.0] * (GRID + 1)
         self._sums = [0.0] * (GRID + 1)
-        self._map = IsotonicMap()
+        self.map = IsotonicMap()
         self.outcomes = self.refits = self._waiting = 0
         self._fit()
 
@@ -76,7 +78,7 @@ class Calibrator(Stateful):
 
     def __call__(self, raw: float) -> float:
         """Return the probability that goes with a raw score."""
-        return self._map(raw)
+        return self.map(raw)
 
     def learn(self, raw: float, outcome: float) -> None:
         """Take what came of a score: 1 right, 0 wrong, or a share."""
@@ -99,6 +101,4 @@ class Calibrator(Stateful):
             counts[at] += weight
             sums[at] += weight * value
         used = [k for k, n in enumerate(counts) if n > 0.0]
-        self._map.fit(
-            [k / GRID for k in used], [sums[k] / counts[k] for k in used], [counts[k] for k in used]
-        )
+        self.map.fit([k / GRID for k in used], [sums[k] / counts[k] for k in used], [counts[k] for k in used])

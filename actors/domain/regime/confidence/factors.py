@@ -76,32 +76,3 @@ def concentration(views: Sequence[View | None], weights: Sequence[float]) -> flo
         return None
     entropy = -sum(m / heard * log(m / heard) for m in mixed if m > 0.0)
     return max(0.0, 1.0 - entropy / log(len(mixed)))
-
-
-def boundary(belief: Sequence[float], label: int) -> float:
-    """Return by how much the label in force leads the runner-up; 0 where it is held though another leads.
-
-    Examples
-    --------
-    >>> boundary((0.7, 0.2, 0.1), 0), boundary((0.7, 0.2, 0.1), 1)
-    (0.49999999999999994, 0.0)
-    """
-    held = belief[label]
-    first, second = sorted(belief)[-1:-3:-1]
-    return held - second if held == first else 0.0
-
-
-def weighted(factors: Sequence[float | None], weights: Sequence[float]) -> float | None:
-    """Return the weighted mean of the factors that are known; None if none with a weight is.
-
-    Examples
-    --------
-    >>> weighted((1.0, None, 0.5), (0.5, 3.0, 0.5))
-    0.75
-    """
-    total = score = 0.0
-    for factor, weight in zip(factors, weights, strict=True):
-        if factor is not None:
-            total += weight
-            score += weight * factor
-    return score / total if total > 0.0 else None

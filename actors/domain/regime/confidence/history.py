@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.domain.state import Stateful
 
-_BORROWED = 8.0
+_BORROWED = 6.0
 """Outcomes' worth of the overall rate in each regime's own: a crash is said too seldom to stand alone."""
 _LEAST = 10.0
 """Outcomes before there is a rate at all."""
@@ -21,21 +21,26 @@ class HitRates(Stateful):
     half_life : float
         Outcomes after which one counts half.
 
+    Attributes
+    ----------
+    rates : list of float or None
+        How often each label was right; None while too few outcomes are known.
+
     Examples
     --------
     >>> rates = HitRates(2, 500.0)
     >>> for _ in range(20): rates.learn(0, True); rates.learn(1, False)
-    >>> rates.rate(0) > 0.8 > 0.2 > rates.rate(1)
+    >>> rates.rates[0] > 0.8 > 0.2 > rates.rates[1]
     True
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("_said", "_right", "_rates", "_count", "_sum")
+    STATE: ClassVar[tuple[str, ...]] = ("_said", "_right", "rates", "_count", "_sum")
 
     def __init__(self, regimes: int, half_life: float) -> None:
         self._fade = 0.5 ** (1.0 / half_life)
         self._said = [0.0] * regimes
         self._right = [0.0] * regimes
-        self._rates: list[float | None] = [None] * regimes
+        self.rates: list[float | None] = [None] * regimes
         self._count = self._sum = 0.0
 
     def learn(self, label: int, right: bool) -> None:
@@ -51,8 +56,4 @@ class HitRates(Stateful):
             self._sum += 1.0
         if self._count >= _LEAST:
             lent = _BORROWED * self._sum / self._count
-            self._rates = [(h + lent) / (n + _BORROWED) for h, n in zip(hits, said, strict=True)]
-
-    def rate(self, label: int) -> float | None:
-        """Return how often this label was right; None while too few outcomes are known."""
-        return self._rates[label]
+            self.rates = [(h + lent) / (n + _BORROWED) for h, n in zip(hits, said, strict=True)]

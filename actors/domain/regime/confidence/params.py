@@ -11,7 +11,7 @@ from actors.domain.registry import Params
 class ConfidenceParams(Params):
     """Weights of the factors, when outcomes count, what the levels are, and what the forecast looks at.
 
-    The defaults were chosen on synthetic markets of the seeds in `actors.domain.regime.study.confidence.TUNING`.
+    The defaults were chosen on synthetic markets of the seeds in `actors.domain.evaluation.confidence_study.TUNING`.
     Outcomes, and all that is learnt from them, are taken from every `learn_every_bars`-th bar: neighbours tell the same
     story, and it keeps the cost per bar small.
     """
@@ -25,13 +25,13 @@ class ConfidenceParams(Params):
         about="the modifier is the ratio of present to usual volatility, above 1, to this power, inverted",
     )  # fmt: skip
     least_modifier: float = Field(default=0.7, gt=0.0, le=1.0)
-    learn_every_bars: int = Field(default=4, ge=1, description="bars from one outcome to the next")
+    learn_every_bars: int = Field(default=6, ge=1, description="bars from one outcome to the next")
     known_after_bars: int = Param(48, ge=1, low=24, high=144, about="lag of the labels that become known")
-    min_outcomes: int = Field(default=100, ge=10, description="outcomes before scores count as calibrated")
+    min_outcomes: int = Field(default=75, ge=10, description="outcomes before scores count as calibrated")
     refit_every: int = Field(default=50, ge=1, description="outcomes from one isotonic fit to the next")
-    prior_weight: float = Field(default=300.0, gt=0.0, description="outcomes that the prior map is worth")
-    half_life: float = Field(default=2000.0, ge=50.0, description="outcomes after which one counts half")
-    history_half_life: float = Field(default=500.0, ge=10.0, description="of the hit rates, in outcomes")
+    prior_weight: float = Field(default=200.0, gt=0.0, description="outcomes that the prior map is worth")
+    half_life: float = Field(default=1500.0, ge=50.0, description="outcomes after which one counts half")
+    history_half_life: float = Field(default=350.0, ge=10.0, description="of the hit rates, in outcomes")
     high_at: float = Param(0.75, gt=0.0, lt=1.0, low=0.6, high=0.9, about="what HIGH states")
     medium_at: float = Param(0.5, gt=0.0, lt=1.0, low=0.3, high=0.6)
     miss_frac: float = Field(default=0.1, gt=0.0, lt=1.0, description="of conformal sets")

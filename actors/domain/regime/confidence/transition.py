@@ -20,9 +20,9 @@ from actors.domain.regime.confidence.skill import SKILL, BrierSkill
 from actors.domain.state import Stateful
 
 FEATURES = 5
-"""One, log-odds of the chain's probability, age over the usual age, volatility, volatility of volatility."""
-_PRIOR = np.array([0.0, 1.0, 0.0, 0.0, 0.0])  # the chain's own probability
-_RIDGE = np.array([5.0, 20.0, 5.0, 5.0, 5.0])
+"""One, log-odds of the chain's probability, age, volatility, volatility of volatility."""
+_PRIOR = np.array([-1.5, 0.7, 0.3, 0.2, 0.0])  # found on the markets of tuning
+_RIDGE = np.array([2.0, 20.0, 20.0, 20.0, 20.0])
 _WINDOW, _MIN_ROWS, _REFIT_EVERY, _MIN_BASE = 1500, 150, 125, 50
 _PRIOR_SAMPLES = 25.0
 _FADE = 0.5 ** (1.0 / 25.0)  # half-life of the volatility of volatility, in samples
@@ -40,6 +40,13 @@ class TransitionForecast(Stateful):
     horizon : int
         In samples.
 
+    Attributes
+    ----------
+    skill : BrierSkill
+        Of the forecasts that have come due.
+    known : bool
+        Whether they have shown skill.
+
     Notes
     -----
     State: counts per state, forecasts under way, the last 1,500 rows of the regression. O(states) per bar.
@@ -47,7 +54,7 @@ class TransitionForecast(Stateful):
 
     STATE: ClassVar[tuple[str, ...]] = (
         "_stays", "_counts", "_previous", "_run", "_known", "_pending", "_rows", "_outcomes", "_filled",
-        "_coefficients", "_fitted", "_due", "_left", "_resolved", "_level", "_unrest", "skill",
+        "_coefficients", "_fitted", "_due", "_left", "_resolved", "_level", "_unrest", "skill", "known",
     )  # fmt: skip
 
     def __init__(self, *, states: int, stay_probability: float, horizon: int) -> None:
@@ -67,6 +74,7 @@ class TransitionForecast(Stateful):
         self._level: float | None = None
         self._unrest = 0.0
         self.skill = BrierSkill(block=4 * horizon)
+        self.known = False
         self._hold()
 
     @property
@@ -74,25 +82,18 @@ class TransitionForecast(Stateful):
         """Share of past forecasts after which the regime did end; None while few are known."""
         return self._left / self._resolved if self._resolved >= _MIN_BASE else None
 
-    @property
-    def known(self) -> bool:
-        """Whether the forecast has shown skill."""
-        return self.skill.verdict == SKILL
-
     def stay_probabilities(self) -> tuple[float, ...]:
         """Return p_kk from sample to sample, as counted so far."""
         return tuple(self._holding)
 
-    def probability(self, belief: Sequence[float], label: int, bars: float, volatility_ratio: float) -> float:
+    def probability(self, belief: Sequence[float], bars_in_state: int, volatility_ratio: float) -> float:
         """Return the probability that the regime ends within the horizon.
 
         Parameters
         ----------
         belief : sequence of float, shape (states,)
-        label : int
-            In force.
-        bars : float
-            Samples that it has been in force for.
+        bars_in_state : int
+            Bars that the label in force has been so.
         volatility_ratio : float
             Present over usual; NaN: unknown.
         """
@@ -101,10 +102,10 @@ class TransitionForecast(Stateful):
             chain -= a * held
         if not self._fitted:
             return min(max(chain, 0.0), 1.0)
-        row = self._row(chain, label, bars, volatility_ratio)
+        row = self._row(chain, bars_in_state, volatility_ratio)
         return self._corrected(row)
 
-    def ask(self, belief: Sequence[float], label: int, bars: float, volatility_ratio: float) -> None:
+    def ask(self, belief: Sequence[float], bars_in_state: int, volatility_ratio: float) -> None:
         """Make the forecast of a sampled bar; what comes of it is learnt later."""
         level = log(volatility_ratio) if volatility_ratio > 0.0 else None
         if level is not None and self._level is not None:
@@ -113,7 +114,7 @@ class TransitionForecast(Stateful):
         chain = 1.0
         for a, held in zip(belief, self._held, strict=True):
             chain -= a * held
-        row = self._row(chain, label, bars, volatility_ratio)
+        row = self._row(chain, bars_in_state, volatility_ratio)
         p = self._corrected(row) if self._fitted else min(max(chain, 0.0), 1.0)
         self._pending.append((row, p, self.base_rate))
 
@@ -139,6 +140,7 @@ class TransitionForecast(Stateful):
     def _resolve(self, row: Row, p: float, base: float | None, outcome: float) -> None:
         if base is not None:
             self.skill.add(p, base, outcome)
+            self.known = self.skill.verdict == SKILL
         self._resolved += 1
         self._left += int(outcome)
         at = self._filled % _WINDOW
@@ -153,10 +155,10 @@ class TransitionForecast(Stateful):
             self._fitted = True
             self._due = 0
 
-    def _row(self, chain: float, label: int, bars: float, volatility_ratio: float) -> Row:
+    def _row(self, chain: float, bars_in_state: int, volatility_ratio: float) -> Row:
         p = min(max(chain, 1e-4), 1.0 - 1e-4)
         ratio = min(max(volatility_ratio, 0.1), 10.0) if volatility_ratio == volatility_ratio else 1.0
-        age = log1p(bars)
+        age = log1p(bars_in_state)
         return (1.0, log(p / (1.0 - p)), age, log(ratio), self._unrest)
 
     def _corrected(self, row: Row) -> float:
