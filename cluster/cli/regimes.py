@@ -18,6 +18,7 @@ from actors.runtime.fanout_items import Progress
 from cluster.bench.figures import number
 from cluster.cli import common
 from cluster.cli._subjects import table as columns
+from cluster.runs import regimes_confidence
 from cluster.runs.plan import combined_hash
 from cluster.runs.pools import add_workers, pools
 from cluster.runs.regimes_detect import conflicts, detect, summary, write
@@ -26,7 +27,7 @@ HELP = (
     "Label bars with regimes (detect), or measure detectors against markets whose states are known (bench)."
 )
 EXAMPLE = "tradewind regimes bench --trials 20 --lengths 250 -j 1 --json -"
-STUDIES = tuple(dict.fromkeys(p.name for p in PROCESSES))
+STUDIES = (*dict.fromkeys(p.name for p in PROCESSES), regimes_confidence.STUDY)
 KEYS = """detect: --data and -p name the bars; every detector sees the bars up to its own only, and fits what it learns
 from its past. One Parquet file per pair: timestamp, then per detector and for the ensemble label, state, bars_in_state,
 confidence and a probability per regime. Keys of the result: detectors, files {pair}, views {pair: {detector: {bars,
@@ -34,11 +35,14 @@ silent_bars, shares_frac, switches_per_1000, mean_confidence}}}, frames {pair: n
 bars, agreement_mean, mixed_frac, vetoed_bars}}. Longer bars are seen at their close only; a first one that began before
 the data is dropped, so data that begin at midnight lose none.
 
-bench: two published studies. Keys of the result: cells {study, emission, T, detector, causal, fit_protocol, trials,
+bench: two published studies, and one of confidence. Keys of the result:
+cells {study, emission, T, detector, causal, fit_protocol, trials,
 bac_mean, bac_se, oracle_bac_mean, diff_mean, diff_se (paired with the causal oracle under the prior rule),
 delay_median, delay_mean, missed_frac, false_switches_per_1000 (changes to a state that is not the true one),
 published_bac, published_z}, calibration, checks {name, value, bound, met}, which take 100 trials. Exit code 1 if one
-fails."""
+fails.
+"""
+KEYS += regimes_confidence.KEYS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -137,7 +141,8 @@ def _bench(args: argparse.Namespace) -> common.Outcome:
         raise ConfigError("REGIMES_LENGTHS", f"--lengths: expected at least 100 bars, found {args.lengths}")
     config = common.configuration(args, "paper")
     wanted = cells(tuple(args.studies), tuple(dict.fromkeys(args.lengths)))
-    if not wanted:
+    asked = regimes_confidence.STUDY in args.studies
+    if not wanted and not asked:
         raise ConfigError(
             "REGIMES_CELLS",
             "regimes bench: expected at least one cell, found none: three states begin at 500 bars",
@@ -151,12 +156,15 @@ def _bench(args: argparse.Namespace) -> common.Outcome:
             scores: list[TrialScore] = pool.map(run_trial, items)
         finally:
             pool.close()
+        confidence = regimes_confidence.study(args.trials, make) if asked else None
     trials: dict[Cell, list[TrialScore]] = {cell: [] for cell in wanted}
     for cell, score in zip(items, scores, strict=True):
         trials[cell].append(score)
     rows = table(trials)
     found = checks(rows)
-    result = {"cells": rows, "calibration": calibration(trials), "checks": found}
+    if confidence is not None:
+        found += confidence.pop("checks")
+    result = {"cells": rows, "calibration": calibration(trials), "confidence": confidence, "checks": found}
     return common.Outcome(
         result, ok=all(c["met"] for c in found), text=_bench_text(result), head={"seed": config.model.seed}
     )
@@ -188,7 +196,9 @@ def _bench_text(result: Mapping[str, Any]) -> str:
         ]
         for c in result["cells"]
     ]  # fmt: skip
-    lines = [columns(rows), ""]
+    lines = [columns(rows), ""] if result["cells"] else []
+    if result["confidence"] is not None:
+        lines += [regimes_confidence.text(result["confidence"]), ""]
     lines += [
         f"calibration of {c['detector']}, {c['emission']}: expected error {c['ece']:.4f} over {c['bars']:,} bars"
         for c in result["calibration"]

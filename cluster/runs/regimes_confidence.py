@@ -22,9 +22,9 @@ MOST_TRIALS = 50
 KEYS = f"""
 confidence: {{markets [{{market, learns_from (truth, told when it would become known, or labels, smoothed in hindsight),
 scored_by, trials, bars, ece, ece_se, mce, brier, log_loss, base_rate, bins, levels {{HIGH, MEDIUM, LOW: {{bars,
-share_frac, hit_rate, score, gap_se}}}}, set_bars, set_coverage, set_coverage_se, set_size}}], endings [{{market, labels,
-trials, forecasts, horizon_bars, brier, base_brier, skill, skill_se, skilled_trials}}], bars, tuning_seeds,
-first_judged_seed}}. Standard errors are jackknifed over markets, of which there are --trials of each kind, at most
+share_frac, hit_rate, score, gap_se}}}}, set_bars, set_coverage, set_coverage_se, set_size}}],
+endings [{{market, labels, trials, forecasts, horizon_bars, brier, base_brier, skill, skill_se, skilled_trials}}], bars,
+tuning_seeds, first_judged_seed}}. Standard errors are jackknifed over markets, of which there are --trials of each kind, at most
 {MOST_TRIALS}; checks take {summary.LEAST_TRIALS}. Forecast is that a regime ends within the horizon; skill is over the
 base rate of the past."""
 
