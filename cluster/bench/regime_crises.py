@@ -21,6 +21,7 @@ from actors.domain.model.bars import BarFrame
 from actors.domain.model.timerange import parse_timerange
 from cluster.bench.regime_labels import (
     RISKY,
+    Bars,
     BoolArray,
     bars_text,
     drawdown_rule,
@@ -64,7 +65,7 @@ def over(
         Every detector, not the default ensemble and its members only.
     """
     close = frame.close
-    subjects = labels_of(frame.high, frame.low, close, frame.pair, every=every)
+    subjects = labels_of(Bars.of(frame), frame.pair, every=every)
     begin = (
         0
         if since is None

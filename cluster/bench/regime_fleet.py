@@ -73,7 +73,7 @@ class Record:
         Per-bar Sharpe ratios of all trials on their trains.
     trials : int
         How much was tried: trials, and for the map one more search among them per regime, and its own run.
-    switches : int
+    used : int
         Folds in which a map was used.
     """
 

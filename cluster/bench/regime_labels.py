@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from actors.domain import registry
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import InlineFits
 from actors.domain.model.bars import BarFrame
+from actors.domain.regime.ensemble import ENHANCED
 from actors.domain.regime.panel import ENSEMBLE, PACKAGE, Panel
 from config.load import resolve
 
@@ -49,28 +51,52 @@ class Labels:
         return out
 
 
-def labels_of(
-    high: FloatArray, low: FloatArray, close: FloatArray, pair: str, *, every: bool = True
-) -> list[Labels]:
-    """Return the labels of the default ensemble, and with `every` of each detector and of all of them together.
+@dataclass(frozen=True)
+class Bars:
+    """Columns of one series, shape (n,) each; `open_ns` and `volume` matter to the enhanced ensemble's context only."""
+
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    open_ns: NDArray[np.int64]
+    volume: FloatArray
+
+    @classmethod
+    def of(cls, frame: BarFrame) -> Bars:
+        """Return a frame's columns."""
+        return cls(frame.high, frame.low, frame.close, frame.open_ns, frame.volume)
+
+
+def labels_of(bars: Bars, pair: str, *, every: bool = True) -> list[Labels]:
+    """Return the labels of the default ensemble and the enhanced one, and with `every` of each detector and of all
+    of them together.
 
     All with default parameters; row k is said at close k and knows the bars up to it.
     """
     model = resolve("backtest").model.regime
     usual = [(d.kind, d.params) for d in model.detectors]
-    panels = [(Panel(usual, model.ensemble, pair=pair, seed=SEED, fits=InlineFits()), {ENSEMBLE: "ensemble"})]
+
+    def panel(detectors: Sequence[tuple[str, Mapping[str, Any]]], ensemble: Mapping[str, Any]) -> Panel:
+        return Panel(detectors, ensemble, pair=pair, seed=SEED, fits=InlineFits())
+
+    panels: list[tuple[Panel, dict[str, str]]] = [
+        (panel(usual, model.ensemble), {ENSEMBLE: "ensemble"}),
+        (panel(usual, {"kind": ENHANCED}), {ENSEMBLE: ENHANCED}),
+    ]
     if every:
         kinds = registry.kinds(PACKAGE)
-        whole = Panel([(k, {}) for k in kinds], {}, pair=pair, seed=SEED, fits=InlineFits())
-        panels.append((whole, {**{k: k for k in kinds}, ENSEMBLE: ALL}))
+        panels.append((panel([(k, {}) for k in kinds], {}), {**{k: k for k in kinds}, ENSEMBLE: ALL}))
     said: dict[str, list[int]] = {name: [] for _, names in panels for name in names.values()}
-    for row in zip(high.tolist(), low.tolist(), close.tolist(), strict=True):
-        for panel, names in panels:
-            for name, view in zip(panel.names, panel.update(*row), strict=True):
+    columns = (bars.high, bars.low, bars.close, bars.open_ns, bars.volume)
+    for high, low, close, open_ns, volume in zip(*(x.tolist() for x in columns), strict=True):
+        for one, names in panels:
+            views = one.update(high, low, close, open_ns=open_ns, volume=volume)
+            for name, view in zip(one.names, views, strict=True):
                 if name in names:
+                    rows = said[names[name]]
                     # a view without confidence is none yet
-                    known = view.confidence > 0.0 or bool(said[names[name]] and said[names[name]][-1] >= 0)
-                    said[names[name]].append(REGIMES.index(view.label) if known else -1)
+                    known = view.confidence > 0.0 or bool(rows and rows[-1] >= 0)
+                    rows.append(REGIMES.index(view.label) if known else -1)
     return [Labels(name, np.array(rows, dtype=np.int8)) for name, rows in said.items()]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actors.domain import kernels
 from actors.domain.errors import DataError
@@ -27,6 +28,7 @@ from actors.domain.validation.paired import paired_difference
 from cluster.bench.regime_labels import (
     RISKY,
     SEED,
+    Bars,
     BoolArray,
     FloatArray,
     bars_text,
@@ -46,17 +48,29 @@ COST_FRAC = 0.0005
 def run(shared: Path, tell: Callable[[str], None]) -> dict[str, Any]:
     """Return the figures of both series."""
     tell("stocks: NASDAQ-100")
-    table = columns(shared / NDX, ("close",))
+    table, days = columns(shared / NDX, ("close",)), days_of(shared / NDX, "date")
     close = table["close"]
     before = np.concatenate([close[:1], close[:-1]])
-    out = {"ndx": over(np.maximum(close, before), np.minimum(close, before), close, "NDX/USD")}
+    nothing = np.full(len(close), np.nan)
+    out = {
+        "ndx": over(
+            Bars(np.maximum(close, before), np.minimum(close, before), close, days, nothing), "NDX/USD"
+        )
+    }
     tell("stocks: SPY")
-    names = ("High_SPY", "Low_SPY", "Close_SPY", "Adj Close_SPY", "Close_VIX")
-    t = columns(shared / SPY, names)
-    out["spy"] = over(
-        t["High_SPY"], t["Low_SPY"], t["Close_SPY"], "SPY/USD", vix=t["Close_VIX"], earned=t["Adj Close_SPY"]
+    t = columns(
+        shared / SPY, ("High_SPY", "Low_SPY", "Close_SPY", "Adj Close_SPY", "Volume_SPY", "Close_VIX")
     )
+    bars = Bars(t["High_SPY"], t["Low_SPY"], t["Close_SPY"], days_of(shared / SPY, "Date"), t["Volume_SPY"])
+    out["spy"] = over(bars, "SPY/USD", vix=t["Close_VIX"], earned=t["Adj Close_SPY"])
     return out
+
+
+def days_of(path: Path, name: str) -> NDArray[np.int64]:
+    """Return a gzipped table's column of days as ns UTC."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as f:
+        days = np.array([row[name] for row in csv.DictReader(f)], dtype="datetime64[ns]")
+    return days.astype(np.int64)
 
 
 def columns(path: Path, names: tuple[str, ...]) -> dict[str, FloatArray]:
@@ -84,11 +98,15 @@ def columns(path: Path, names: tuple[str, ...]) -> dict[str, FloatArray]:
 
 
 def over(
-    high: FloatArray, low: FloatArray, close: FloatArray, pair: str, *, vix: FloatArray | None = None,
+    bars: Bars,
+    pair: str,
+    *,
+    vix: FloatArray | None = None,
     earned: FloatArray | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    every: bool = True,
+) -> dict[str, Any]:
     """Return the figures of every subject over one series; `earned` are closes with dividends, where they are known."""
-    subjects = labels_of(high, low, close, pair)
+    subjects, close = labels_of(bars, pair, every=every), bars.close
     paid = close if earned is None else earned
     returns = np.concatenate([[0.0], paid[1:] / paid[:-1] - 1.0])
     begin = max(LEAST, MEAN_DAYS, *(int(np.argmax(s.known)) for s in subjects))
