@@ -49,7 +49,7 @@ class Observer(Stateful):
         self._last_close[pair] = close
         return Observation(
             step=number, high=bar.high, low=bar.low, close=close, log_return=log(close / before),
-            quality=self.quality[pair], volume=bar.volume, close_ns=bar.close_ns,
+            quality=self.quality[pair], volume=bar.volume, close_ns=bar.close_ns, open=bar.open,
         )  # fmt: skip
 
 
@@ -126,7 +126,9 @@ class RegimeAgent(Agent):
     def _view(self, pair: str, bar: BarClosed, number: int) -> Assessment:
         if self._frames:
             quality = self._observer.quality[pair]
-            return self._frames[pair].update(number, bar.open_ns, bar.high, bar.low, bar.close, quality)
+            return self._frames[pair].update(
+                number, bar.open_ns, bar.high, bar.low, bar.close, quality, bar.open
+            )
         return self._detectors[pair].update(self._observer.observation(pair, bar, number))
 
 

@@ -95,7 +95,7 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
         said = detect(frame, pair, chosen, dict(regime.ensemble), config.model.seed, regime.timeframes)
         views = said.views
         target = folder / f"regimes-{pair.replace('/', '')}-{config.model.timeframe}.parquet"
-        write(frame, views, target)
+        write(frame, said, target)
         files[pair] = str(target)
         found[pair] = {kind: summary(rows) for kind, rows in views.items()}
         agreed[pair] = conflicts(said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,13 @@ class Detected:
         Name to views, bar by bar; `ENSEMBLE` last.
     frames : tuple of str
         Timeframe of each detector's views, in their order; empty without longer frames.
+    vocabularies : dict
+        Name to the names of a detector's own states and of its measures.
     """
 
     views: dict[str, list[Assessment]]
     frames: tuple[str, ...] = ()
+    vocabularies: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
 
 
 def detect(
@@ -59,12 +62,12 @@ def detect(
         timeframe=format_timeframe(frame.timeframe_ns), timeframes=timeframes,
     )  # fmt: skip
     views: dict[str, list[Assessment]] = {name: [] for name in panel.names}
-    columns = (frame.open_ns, frame.high, frame.low, frame.close, frame.volume)
-    for open_ns, high, low, close, volume in zip(*(c.tolist() for c in columns), strict=True):
-        found = panel.update(high, low, close, open_ns=open_ns, volume=volume)
-        for said, view in zip(views.values(), found, strict=True):
+    columns = (frame.open_ns, frame.open, frame.high, frame.low, frame.close, frame.volume)
+    for open_ns, first, high, low, close, volume in zip(*(c.tolist() for c in columns), strict=True):
+        now = panel.update(high, low, close, open_ns=open_ns, volume=volume, open=first)
+        for said, view in zip(views.values(), now, strict=True):
             said.append(view)
-    return Detected(views, panel.frames)
+    return Detected(views, panel.frames, panel.vocabularies)
 
 
 def conflicts(found: Detected) -> dict[str, Any] | None:
@@ -90,23 +93,36 @@ def conflicts(found: Detected) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def write(frame: BarFrame, views: dict[str, list[Assessment]], path: Path) -> None:
-    """Write one row per bar: the bar's opening time, then per detector label, own state, bars in it, confidence and the
-    probability of each regime.
+def write(frame: BarFrame, found: Detected, path: Path) -> None:
+    """Write one row per bar: the bar's opening time, then per detector label, own state, bars in it, confidence, data
+    quality, why it is silent, the probability of each regime (``p``) and of each own state (``own``), and its measures
+    (``x``); null where it says none.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     columns: dict[str, Any] = {"timestamp": pa.array(frame.open_ns, pa.timestamp("ns", "UTC"))}
-    for kind, said in views.items():
+    for kind, said in found.views.items():
         columns[f"{kind}_label"] = [v.label for v in said]
         columns[f"{kind}_state"] = [v.native_label for v in said]
         columns[f"{kind}_bars_in_state"] = [v.bars_in_state for v in said]
         columns[f"{kind}_confidence"] = [v.confidence for v in said]
         for k, regime in enumerate(REGIMES):
             columns[f"{kind}_p_{regime}"] = [v.probabilities[k] for v in said]
+        columns[f"{kind}_data_quality"] = [v.data_quality for v in said]
+        columns[f"{kind}_reason"] = [v.reason for v in said]
+        states, measures = found.vocabularies.get(kind, ((), ()))
+        for k, state in enumerate(states):
+            columns[f"{kind}_own_{state}"] = [_at(v.own_probabilities, k) for v in said]
+        for k, measure in enumerate(measures):
+            columns[f"{kind}_x_{measure}"] = [_at(v.features, k) for v in said]
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)
+
+
+def _at(values: Sequence[float | None], k: int) -> float | None:
+    """A figure, None where there is none or it is undefined."""
+    return values[k] if k < len(values) else None
 
 
 def summary(said: Sequence[Assessment]) -> dict[str, Any]:

@@ -97,9 +97,10 @@ def observations(frame: BarFrame) -> list[Observation]:
     """What detectors see."""
     returns = np.diff(np.log(frame.close), prepend=np.nan).tolist()
     rows = zip(
-        _steps(frame), frame.high.tolist(), frame.low.tolist(), frame.close.tolist(), returns, strict=True
-    )
-    return [Observation(*row) for row in rows]
+        _steps(frame), frame.high.tolist(), frame.low.tolist(), frame.close.tolist(), returns, frame.open.tolist(),
+        strict=True,
+    )  # fmt: skip
+    return [Observation(*row, open=opened) for *row, opened in rows]
 
 
 def markets(frame: BarFrame) -> list[Market]:

@@ -89,7 +89,7 @@ class View:
         f = self.frame
         rows = zip(
             self.steps, f.high.tolist(), f.low.tolist(), f.close.tolist(), self.returns, repeat(1.0),
-            f.volume.tolist(), f.close_ns.tolist(), strict=False,
+            f.volume.tolist(), f.close_ns.tolist(), f.open.tolist(), strict=False,
         )  # fmt: skip
         return [Observation(*row) for row in rows]
 

@@ -41,6 +41,33 @@ def _chain(pi: Any, transitions: Any) -> tuple[FloatArray, FloatArray]:
     return pi, matrix("transitions", transitions, pi.shape[0], pi.shape[0])
 
 
+def _series(log_b: Any, pi: Any, transitions: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
+    pi, transitions = _chain(pi, transitions)
+    return matrix("log_b", log_b, columns=pi.shape[0]), pi, transitions
+
+
+def _passed(name: str, log_b: FloatArray, pi: FloatArray, transitions: FloatArray, out: Any) -> float:
+    try:
+        total: float = getattr(impl(), name)(log_b, pi, transitions, out)
+    except ValueError as e:
+        raise KernelError("KERNEL_HMM_INPUT", f"{name}: {e}") from e
+    return total
+
+
+def _probabilities(name: str, log_b: Any, pi: Any, transitions: Any, out: Any) -> tuple[FloatArray, float]:
+    inputs = _series(log_b, pi, transitions)
+    found = matrix_buffer("out", out, (inputs[0].shape[0], inputs[0].shape[1]), *inputs)
+    return found, _passed(name, *inputs, found)
+
+
+def _stream(name: str, kind: str, *model: FloatArray) -> HmmStream:
+    try:
+        stream: HmmStream = getattr(impl(), kind)(*model)
+    except ValueError as e:
+        raise KernelError("KERNEL_HMM_MODEL", f"{name}: {e}") from e
+    return stream
+
+
 def hmm_forward_filter(
     log_b: FloatArray, pi: FloatArray, transitions: FloatArray, *, out: FloatArray | None = None
 ) -> tuple[FloatArray, float]:
@@ -84,14 +111,7 @@ def hmm_forward_filter(
     ----------
     Rabiner (1989), "A tutorial on hidden Markov models".
     """
-    pi, transitions = _chain(pi, transitions)
-    log_b = matrix("log_b", log_b, columns=pi.shape[0])
-    alpha = matrix_buffer("out", out, (log_b.shape[0], log_b.shape[1]), log_b, pi, transitions)
-    try:
-        total: float = impl().hmm_forward_filter(log_b, pi, transitions, alpha)
-    except ValueError as e:
-        raise KernelError("KERNEL_HMM_INPUT", f"hmm_forward_filter: {e}") from e
-    return alpha, total
+    return _probabilities("hmm_forward_filter", log_b, pi, transitions, out)
 
 
 def hmm_smooth(
@@ -124,14 +144,7 @@ def hmm_smooth(
     >>> gamma.round(6).tolist()
     [[0.433333, 0.566667], [0.333333, 0.666667]]
     """
-    pi, transitions = _chain(pi, transitions)
-    log_b = matrix("log_b", log_b, columns=pi.shape[0])
-    gamma = matrix_buffer("out", out, (log_b.shape[0], log_b.shape[1]), log_b, pi, transitions)
-    try:
-        total: float = impl().hmm_smooth(log_b, pi, transitions, gamma)
-    except ValueError as e:
-        raise KernelError("KERNEL_HMM_INPUT", f"hmm_smooth: {e}") from e
-    return gamma, total
+    return _probabilities("hmm_smooth", log_b, pi, transitions, out)
 
 
 def hmm_viterbi(
@@ -168,14 +181,9 @@ def hmm_viterbi(
     ----------
     Viterbi (1967), "Error bounds for convolutional codes".
     """
-    pi, transitions = _chain(pi, transitions)
-    log_b = matrix("log_b", log_b, columns=pi.shape[0])
-    states = np.empty(log_b.shape[0], dtype=np.int64)
-    try:
-        total: float = impl().hmm_viterbi(log_b, pi, transitions, states)
-    except ValueError as e:
-        raise KernelError("KERNEL_HMM_INPUT", f"hmm_viterbi: {e}") from e
-    return states, total
+    inputs = _series(log_b, pi, transitions)
+    states = np.empty(inputs[0].shape[0], dtype=np.int64)
+    return states, _passed("hmm_viterbi", *inputs, states)
 
 
 def hmm_filter_stream(
@@ -210,11 +218,7 @@ def hmm_filter_stream(
     pi, transitions = _chain(pi, transitions)
     means = matrix("means", means, pi.shape[0])
     variances = matrix("variances", variances, pi.shape[0], means.shape[1])
-    try:
-        stream: HmmStream = impl().HmmFilter(pi, transitions, means, variances)
-    except ValueError as e:
-        raise KernelError("KERNEL_HMM_MODEL", f"hmm_filter_stream: {e}") from e
-    return stream
+    return _stream("hmm_filter_stream", "HmmFilter", pi, transitions, means, variances)
 
 
 def hmm_student_stream(
@@ -251,8 +255,4 @@ def hmm_student_stream(
     means = matrix("means", means, pi.shape[0])
     scales = matrix("scales", scales, pi.shape[0], means.shape[1])
     dof = check.series("dof", dof)
-    try:
-        stream: HmmStream = impl().HmmStudent(pi, transitions, means, scales, dof)
-    except ValueError as e:
-        raise KernelError("KERNEL_HMM_MODEL", f"hmm_student_stream: {e}") from e
-    return stream
+    return _stream("hmm_student_stream", "HmmStudent", pi, transitions, means, scales, dof)

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from math import nan
+from functools import cache
+from math import inf, nan
 from typing import Any, ClassVar
 
 import msgspec
 
+from actors.domain.errors import InvalidBarError
 from actors.domain.events.regime import REGIMES, RegimeConfidence
 from actors.domain.fitting import FitRunner
 from actors.domain.registry import Params
 from actors.domain.state import Stateful
 
 UNIFORM: tuple[float, ...] = tuple(1.0 / len(REGIMES) for _ in REGIMES)
+WARMING_UP = "too few bars so far"
+STANDING_STILL = "prices have not moved"
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
-    """One bar as a detector sees it. `high`, `low`, `close` in quote; `log_return` fraction (NaN on the first bar).
+    """One bar as a detector sees it. Prices in quote; `log_return` fraction (NaN on the first bar).
 
     `volume` in base (NaN: unknown) and `close_ns` (UTC; None: unknown) tell an ensemble in what market the bar lies.
+    `open` is NaN where it is not known; estimators that need it say so.
+
+    Raises
+    ------
+    InvalidBarError
+        If prices are not finite, positive and in order, the return is infinite, the volume negative, or the quality
+        lies outside [0, 1]: a detector fed such a bar would be wrong for as long as it remembers.
     """
 
     step: int
@@ -29,13 +40,33 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     quality: float = 1.0
     volume: float = nan
     close_ns: int | None = None
+    open: float = nan
+
+    def __post_init__(self) -> None:
+        # each comparison is false for NaN
+        if not (
+            0.0 < self.low <= self.close <= self.high < inf
+            and -inf != self.log_return != inf
+            and 0.0 <= self.quality <= 1.0
+            and (self.volume != self.volume or 0.0 <= self.volume < inf)
+            and (self.open != self.open or self.low <= self.open <= self.high)
+        ):
+            raise InvalidBarError(
+                "OBSERVATION",
+                "bar: expected finite prices with 0 < low <= open, close <= high, a return that is not infinite, a "
+                f"volume from 0 and a quality in [0, 1], found {self}: repair it or leave it out",
+            )
 
 
 class Assessment(msgspec.Struct, frozen=True, gc=False):
     """A detector's view: probabilities over `REGIMES` (sum 1), label = their argmax, confidence in [0, 1].
 
-    Before its warm-up a detector says `UNIFORM` with confidence 0. `detail`, `context` and `weights` are an
-    ensemble's: see `actors.domain.events.regime.RegimeAssessed`.
+    Before its warm-up a detector says `UNIFORM` with confidence 0 and why (`reason`). `detail`, `context` and `weights`
+    are an ensemble's: see `actors.domain.events.regime.RegimeAssessed`.
+
+    `own_probabilities` are over the detector's own states, in the order of `Detector.own_states` (sum 1; empty while it
+    is silent), `features` its own measures, in the order of `Detector.MEASURES` (None where undefined), `data_quality`
+    what the bar came with.
     """
 
     label: str
@@ -46,6 +77,22 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     detail: RegimeConfidence | None = None
     context: str = ""
     weights: tuple[float, ...] = ()
+    own_probabilities: tuple[float, ...] = ()
+    features: tuple[float | None, ...] = ()
+    data_quality: float = 1.0
+    reason: str = ""
+
+
+@cache
+def silent(reason: str) -> Assessment:
+    """Return the view that says nothing: uniform, no confidence, and why.
+
+    Examples
+    --------
+    >>> silent(WARMING_UP).confidence, silent(WARMING_UP).reason
+    (0.0, 'too few bars so far')
+    """
+    return Assessment("sideways", UNIFORM, 0.0, reason=reason)
 
 
 class Detector(Stateful):
@@ -53,10 +100,12 @@ class Detector(Stateful):
 
     `fits` runs its walk-forward refits (see `actors.domain.fitting`); `name` is unique in the fleet. `learns` is
     True if its thresholds come from all of its past: then where the data begin matters, by design. `settling_bars`
-    says after how many bars that no longer matters, where it is more than a few times the warm-up.
+    says after how many bars that no longer matters, where it is more than a few times the warm-up. `MEASURES` names
+    the entries of `Assessment.features`, unit last.
     """
 
     Params: ClassVar[type[Params]] = Params
+    MEASURES: ClassVar[tuple[str, ...]] = ()
     learns: ClassVar[bool] = False
     warmup_bars: int
     settling_bars: int | None = None
@@ -65,6 +114,11 @@ class Detector(Stateful):
         self.params = params
         self.name = name
         self.seed = seed
+
+    @property
+    def own_states(self) -> tuple[str, ...]:
+        """Names of the detector's own states, in the order of `Assessment.own_probabilities`."""
+        raise NotImplementedError
 
     def update(self, obs: Observation) -> Assessment:
         """Take the next bar and return the view at its close."""

@@ -16,9 +16,9 @@ from actors.domain import kernels
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
 from actors.domain.params import Param
-from actors.domain.regime.base import UNIFORM, Assessment, Detector, Observation
+from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, Observation, silent
 from actors.domain.regime.hysteresis import SchmittTrigger
-from actors.domain.regime.vocabulary import UNDECIDED, distinctness, soft_labels, top
+from actors.domain.regime.vocabulary import distinctness, soft_labels, top
 from actors.domain.registry import Params, component
 
 _NORMAL = sqrt(0.5 * pi)  # deviation over mean absolute value of normal deviates
@@ -31,7 +31,9 @@ class ChangePointParams(Params):
     mean_dwell_bars: float = Param(
         200.0, gt=1.0, low=50.0, high=1000.0, log=True, about="prior of a stretch's length"
     )
-    max_run_bars: int = Param(400, ge=20, le=5000, about="longest stretch told apart")
+    max_run_bars: int = Param(
+        400, ge=20, le=5000, low=100, high=1000, step=100, about="longest stretch told apart"
+    )
     recent_bars: int = Param(10, ge=1, low=3, high=30, about="a change within this many bars is recent")
     mean_weight_bars: float = Param(
         20.0, gt=0.0, low=2.0, high=100.0, log=True, about="weight of the prior of no drift"
@@ -40,11 +42,18 @@ class ChangePointParams(Params):
         6.0, gt=2.0, low=3.0, high=20.0, about="weight of the prior of usual volatility"
     )
     decay: float = Param(
-        0.998, gt=0.5, lt=1.0, about="EWMA of the volatility that returns are measured in, per bar"
+        0.998,
+        gt=0.5,
+        lt=1.0,
+        low=0.99,
+        high=0.9995,
+        about="EWMA of the volatility that returns are measured in, per bar",
     )
-    min_history_bars: int = Param(100, ge=20, about="bars before the first view")
-    drift_sd: float = Param(0.08, gt=0.0, about="width of a prototype; sampling error is added")
-    volatility_sd: float = Param(0.35, gt=0.0)
+    min_history_bars: int = Param(100, ge=20, low=50, high=300, about="bars before the first view")
+    drift_sd: float = Param(
+        0.08, gt=0.0, low=0.03, high=0.2, about="width of a prototype; sampling error is added"
+    )
+    volatility_sd: float = Param(0.35, gt=0.0, low=0.2, high=0.8)
 
     @model_validator(mode="after")
     def _sound(self) -> ChangePointParams:
@@ -63,6 +72,9 @@ class ChangePoint(Detector):
     """
 
     Params: ClassVar[type[Params]] = ChangePointParams
+    MEASURES: ClassVar[tuple[str, ...]] = (
+        "drift", "log_volatility", "mean_run_bars", "likely_run_bars", "surprise",
+    )  # fmt: skip
     STATE: ClassVar[tuple[str, ...]] = (
         "_bars", "_usual", "_online", "_scaled", "_changed", "_native", "_bars_in_state",
     )  # fmt: skip
@@ -87,22 +99,27 @@ class ChangePoint(Detector):
         self._native = "settled"
         self._bars_in_state = 0
 
+    @property
+    def own_states(self) -> tuple[str, ...]:
+        """See `Detector`."""
+        return "changed", "settled"
+
     def update(self, obs: Observation) -> Assessment:
         """Take the next bar and return the view at its close."""
         p, r = self._p, obs.log_return
         if r != r:  # the first bar has no return
-            return Assessment(UNDECIDED, UNIFORM, 0.0)
+            return silent(WARMING_UP)
         known = self._usual
         self._bars += 1
         # of absolute returns: a few wild stretches move it less than they would a variance
         self._usual += max(1.0 - p.decay, 1.0 / self._bars) * (_NORMAL * abs(r) - self._usual)
         if not known > 0.0:
-            return Assessment(UNDECIDED, UNIFORM, 0.0)
+            return silent(STANDING_STILL if self._bars > p.min_history_bars else WARMING_UP)
         z = min(max(r / known, -_CAP), _CAP)
         self._scaled.append(z)
-        recent, _, likely, _ = self._online.update(z)
+        recent, mean_run, likely, surprise = self._online.update(z)
         if self._bars < p.min_history_bars:
-            return Assessment(UNDECIDED, UNIFORM, 0.0)
+            return silent(WARMING_UP)
         drift, level, error = self._stretch(int(likely))
         changed = self._changed.update(recent, low=0.25, high=0.5)
         native = "changed" if changed else "settled"
@@ -120,6 +137,9 @@ class ChangePoint(Detector):
             confidence=distinctness(probabilities) * obs.quality,
             native_label=native,
             bars_in_state=self._bars_in_state,
+            own_probabilities=(recent, max(0.0, 1.0 - recent)),
+            features=(drift, level, mean_run, likely, surprise),
+            data_quality=obs.quality,
         )
 
     def _stretch(self, length: int) -> tuple[float, float, float]:

@@ -38,8 +38,8 @@ class ClusteringParams(WalkForwardParams):
 
     method: Literal["gmm", "kmeans"] = Param("gmm", choices=("gmm", "kmeans"))
     clusters: int = Param(4, ge=2, le=8, low=2, high=6)
-    starts: int = Param(5, ge=1, about="k-means++ starts of a fit")
-    max_iterations: int = Param(60, ge=1, about="updates of the mixture")
+    starts: int = Param(5, ge=1, low=2, high=10, about="k-means++ starts of a fit")
+    max_iterations: int = Param(60, ge=1, low=20, high=200, about="updates of the mixture")
     fast_half_life_bars: float = Param(8.0, gt=0.0, low=4.0, high=24.0)
     slow_half_life_bars: float = Param(48.0, gt=0.0, low=24.0, high=168.0)
 
@@ -71,6 +71,10 @@ class Clustering(WalkForward):
 
     Params: ClassVar[type[Params]] = ClusteringParams
     FEATURES: ClassVar[int] = _USED + 1
+    MEASURES: ClassVar[tuple[str, ...]] = (
+        "drift_sd", "fast_volatility_sd", "slow_volatility_sd", "log_range_sd", "return_sd", "alignment", "churn_frac",
+    )  # fmt: skip
+    FIGURES: ClassVar[tuple[str, ...]] = ("alignment", "churn")
     STATE: ClassVar[tuple[str, ...]] = ("_smooth",)
 
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:

@@ -2,14 +2,15 @@
 
 GJR-GARCH(1,1) (Glosten, Jagannathan and Runkle 1993) with t innovations (Bollerslev 1987), fitted walk-forward by
 maximum likelihood; between refits only the recursion runs. The volatility of a bar's view is the forecast for the next
-bar. Until the first fit it is RiskMetrics' EWMA, a GARCH with fixed weights.
+bar. Until the first fit it is RiskMetrics' EWMA, a GARCH with fixed weights and normal innovations.
 """
 
 from __future__ import annotations
 
-from math import nan, sqrt
-from typing import Any, ClassVar
+from math import inf, sqrt
+from typing import Any, ClassVar, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,24 +19,28 @@ from actors.domain.errors import KernelError
 from actors.domain.fitting import FitRunner, Refit
 from actors.domain.params import Param
 from actors.domain.regime.base import Assessment, Observation
-from actors.domain.regime.volatility import Volatility, VolatilityParams
+from actors.domain.regime.levels import LevelParams, Levels
+from actors.domain.regime.window import PastRows
 from actors.domain.registry import Params, component
 
 FloatArray = NDArray[np.float64]
 _EWMA = (0.0, 0.06, 0.0, 0.94)
 
 
-class GarchParams(VolatilityParams):
-    """Parameters of `Garch`; `decay` and `range_weight` have no effect."""
+class GarchParams(LevelParams):
+    """Parameters of `Garch`."""
 
     asymmetric: bool = Param(True, about="whether losses may raise volatility more than gains (GJR)")
+    innovations: Literal["t", "normal"] = Param(
+        "t", choices=("t", "normal"), about="law of a return over its volatility"
+    )
     window_bars: int = Param(2000, ge=200, low=1000, high=4000, step=500, about="past that a fit sees")
-    refit_every_bars: int = Param(500, ge=1, about="bars from fit to fit")
+    refit_every_bars: int = Param(500, ge=1, low=100, high=2000, step=100, about="bars from fit to fit")
     lag_steps: int = Param(24, ge=1, about="steps from asking for a fit to using it")
 
 
 @component
-class Garch(Volatility):
+class Garch(Levels):
     """Says how turbulent the next bar will be; leaves direction open.
 
     `native_label` is ``low``, ``normal`` or ``high`` after hysteresis. State: the window of returns, the four weights
@@ -44,16 +49,19 @@ class Garch(Volatility):
     """
 
     Params: ClassVar[type[Params]] = GarchParams
-    STATE: ClassVar[tuple[str, ...]] = ("_bars", "_window", "_refit", "_weights")
+    MEASURES: ClassVar[tuple[str, ...]] = (*Levels.MEASURES, "alpha", "gamma", "beta", "dof")
+    STATE: ClassVar[tuple[str, ...]] = ("_past", "_refit", "_weights", "_dof", "_variance")
 
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
         super().__init__(params, fits=fits, name=name, seed=seed)
         p: GarchParams = params
         self._p = p
-        self._bars = 0  # bars with a return
-        self._window = np.full(p.window_bars, nan)  # ring; bar i at i % window
+        self._past = PastRows(p.window_bars, 0)
         self._refit = Refit(fits, name, fit_garch, p.lag_steps)
         self._weights: tuple[float, ...] = _EWMA
+        self._dof = inf
+        self._variance = -1.0  # no bar yet
+        self._error = sqrt(0.5 * _EWMA[1] / (2.0 - _EWMA[1]))
 
     def update(self, obs: Observation) -> Assessment:
         """Take the next bar and return the view at its close."""
@@ -71,33 +79,31 @@ class Garch(Volatility):
                 if before >= 0.0
                 else r * r
             )
-            self._window[self._bars % p.window_bars] = r
-            self._bars += 1
+            self._past.add(r)
             self._seen += 1
-            due = self._bars - p.min_history_bars
+            due = self._seen - p.min_history_bars
             if due >= 0 and due % p.refit_every_bars == 0 and not self._refit.pending:
-                self._refit.ask(obs.step, (self._past(), p.asymmetric))
-        return self._judge(sqrt(self._variance) if self._variance > 0.0 else 0.0, obs.quality)
-
-    def _past(self) -> FloatArray:
-        count = min(self._bars, self._p.window_bars)
-        rows = np.arange(self._bars - count, self._bars) % self._p.window_bars
-        out: FloatArray = self._window[rows]
-        return out
+                self._refit.ask(
+                    obs.step, (self._past.last(p.window_bars), p.asymmetric, p.innovations == "t")
+                )
+        view = self._judge(sqrt(self._variance) if self._variance > 0.0 else 0.0, obs.quality)
+        if not view.features:
+            return view
+        return msgspec.structs.replace(view, features=(*view.features, *self._weights[1:], self._dof))
 
     def _adopt(self, model: dict[str, Any]) -> None:
         weights = tuple(float(model[name]) for name in ("omega", "alpha", "gamma", "beta"))
         if weights[0] <= 0.0:  # a market that stood still cannot be fitted
             return
-        self._weights = weights
+        self._weights, self._dof = weights, float(model["dof"])
         omega, alpha, gamma, beta = weights
-        past = self._past()
+        past = self._past.last(self._p.window_bars)
         variances, _ = kernels.garch_filter(past, omega=omega, alpha=alpha, gamma=gamma, beta=beta)
         self._variance = float(variances[-1])
 
 
-def fit_garch(past: FloatArray, asymmetric: bool) -> dict[str, Any]:
-    """Fit GJR-GARCH(1,1) with t innovations by maximum likelihood.
+def fit_garch(past: FloatArray, asymmetric: bool, student: bool = True) -> dict[str, Any]:
+    """Fit GJR-GARCH(1,1) with t or normal innovations by maximum likelihood.
 
     Parameters
     ----------
@@ -105,6 +111,8 @@ def fit_garch(past: FloatArray, asymmetric: bool) -> dict[str, Any]:
         Log returns, oldest first; their mean is not taken away (it is far below their deviation).
     asymmetric : bool
         Whether γ is fitted.
+    student : bool
+        Whether innovations follow Student's t, whose degrees of freedom are fitted; else they are normal.
 
     Returns
     -------
@@ -131,13 +139,13 @@ def fit_garch(past: FloatArray, asymmetric: bool) -> dict[str, Any]:
         level = float(np.exp(np.clip(free[0], -5.0, 5.0)))
         persistence = 0.9999 * float(squash[1])
         shocks = persistence * float(squash[2])  # α + γ/2
-        lean = float(squash[4]) if asymmetric else 0.0  # share of it that comes after losses only
+        lean = float(squash[-1]) if asymmetric else 0.0  # share of it that comes after losses only
         return {
             "omega": level * (1.0 - persistence),
             "alpha": shocks * (1.0 - lean),
             "gamma": 2.0 * shocks * lean,
             "beta": persistence - shocks,
-            "dof": 2.05 + float(np.exp(np.clip(free[3], -3.0, 5.0))),
+            "dof": 2.05 + float(np.exp(np.clip(free[3], -3.0, 5.0))) if student else inf,
         }
 
     def cost(free: FloatArray) -> float:
@@ -148,7 +156,9 @@ def fit_garch(past: FloatArray, asymmetric: bool) -> dict[str, Any]:
 
     best: tuple[float, FloatArray] | None = None
     for persistence, share in ((3.5, -2.5), (2.0, -1.5)):
-        start = np.array([0.0, persistence, share, 1.0, *([-1.5] if asymmetric else [])])
+        start = np.array(
+            [0.0, persistence, share, *([1.0] if student else []), *([-1.5] if asymmetric else [])]
+        )
         rough = minimize(
             cost, start, method="Nelder-Mead", options={"maxiter": 300, "xatol": 1e-3, "fatol": 1e-6}
         )

@@ -15,9 +15,9 @@ from pydantic import model_validator
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
 from actors.domain.params import Param
-from actors.domain.regime.base import UNIFORM, Assessment, Detector, Observation
+from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, Observation, silent
 from actors.domain.regime.hysteresis import SchmittTrigger
-from actors.domain.regime.vocabulary import UNDECIDED, distinctness, soft_labels, top
+from actors.domain.regime.vocabulary import beyond, distinctness, soft_labels, top
 from actors.domain.registry import Params, component
 
 
@@ -35,7 +35,9 @@ class MomentumParams(Params):
         0.75, gt=0.0, low=0.4, high=1.5, about="mean vote that makes a trend in the native label"
     )
     leave_vote: float = Param(0.25, ge=0.0, low=0.0, high=0.5, about="mean vote below which it ends")
-    drift_sd: float = Param(0.05, gt=0.0, about="width of a prototype; sampling error is added")
+    drift_sd: float = Param(
+        0.05, gt=0.0, low=0.02, high=0.15, about="width of a prototype; sampling error is added"
+    )
 
     @model_validator(mode="after")
     def _sound(self) -> MomentumParams:
@@ -55,6 +57,7 @@ class Momentum(Detector):
     """
 
     Params: ClassVar[type[Params]] = MomentumParams
+    MEASURES: ClassVar[tuple[str, ...]] = ("vote", "drift", "volatility_frac")
     STATE: ClassVar[tuple[str, ...]] = (
         "_bars", "_y", "_variance", "_up", "_down", "_native", "_bars_in_state",
     )  # fmt: skip
@@ -70,12 +73,22 @@ class Momentum(Detector):
         )  # the variance forgets to one part in 100
         self._roots = tuple((n, sqrt(n)) for n in p.horizons_bars)
         self._width = sqrt(p.drift_sd**2 + sum(1.0 / n for n in p.horizons_bars) / len(p.horizons_bars) ** 2)
+        # votes of nested horizons share their bars: corr = sqrt(shorter / longer)
+        horizons = p.horizons_bars
+        self._vote_sd = sqrt(sum(sqrt(min(a, b) / max(a, b)) for a in horizons for b in horizons)) / len(
+            horizons
+        )
         self._bars = 0
         self._y: deque[float] = deque(maxlen=longest + 1)  # log closes, newest last
         self._variance = 0.0
         self._up, self._down = SchmittTrigger(), SchmittTrigger()
         self._native = "flat"
         self._bars_in_state = 0
+
+    @property
+    def own_states(self) -> tuple[str, ...]:
+        """See `Detector`."""
+        return "up", "down", "flat"
 
     def update(self, obs: Observation) -> Assessment:
         """Take the next bar and return the view at its close."""
@@ -88,7 +101,7 @@ class Momentum(Detector):
             weight = max(1.0 - p.decay, 1.0 / (self._bars - 1)) if self._bars > 1 else 1.0
             self._variance += weight * (r * r - self._variance)
         if self._bars < self.warmup_bars or not known > 0.0:
-            return Assessment(UNDECIDED, UNIFORM, 0.0)
+            return silent(WARMING_UP if self._bars < self.warmup_bars else STANDING_STILL)
         sigma, now = sqrt(known), y[-1]
         vote = drift = 0.0
         for n, root in self._roots:
@@ -109,4 +122,7 @@ class Momentum(Detector):
             confidence=distinctness(probabilities) * obs.quality,
             native_label=native,
             bars_in_state=self._bars_in_state,
+            own_probabilities=beyond(vote, p.enter_vote, self._vote_sd),
+            features=(vote, drift, sigma),
+            data_quality=obs.quality,
         )

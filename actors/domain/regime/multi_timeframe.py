@@ -15,12 +15,14 @@ from collections.abc import Mapping, Sequence
 from math import exp, log, nan
 from typing import ClassVar, Protocol, TypeVar
 
+import msgspec
+
 from actors.domain.errors import ConfigError, InvalidParamsError
 from actors.domain.events.regime import REGIMES
 from actors.domain.model.resample import bars_per_bucket
 from actors.domain.model.timeframe import floor_to_bar, format_timeframe, parse_timeframe
-from actors.domain.regime.base import UNIFORM, Assessment, Detector, Observation
-from actors.domain.regime.vocabulary import BULL, CRASH, UNDECIDED
+from actors.domain.regime.base import WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.vocabulary import BULL, CRASH
 from actors.domain.state import Stateful
 
 MIXED = 0.5
@@ -146,43 +148,53 @@ class FrameDetector(Stateful):
         self._base_ns, self._frame_ns = base_ns, frame_ns
         self._view: Assessment | None = None
         self._open_ns = -1  # of the bar under way
-        self._bar: list[float] = []  # its high, low, close, sum of qualities, parts
+        self._bar: list[float] = []  # its high, low, close, sum of qualities, parts, open
         self._whole = False  # it began at its beginning, or not with the data
         self._last_close = nan
 
+    @property
+    def detector(self) -> Detector:
+        """What sees the longer bars."""
+        return self._detector
+
     def update(
-        self, step: int, open_ns: int, high: float, low: float, close: float, quality: float
+        self,
+        step: int,
+        open_ns: int,
+        high: float,
+        low: float,
+        close: float,
+        quality: float,
+        open: float = nan,  # noqa: A002 - a bar's own word
     ) -> Assessment:
         """Take the next closed bar of the run, return the view of the longer bars that have closed by now."""
         bucket = floor_to_bar(open_ns, self._frame_ns)
         if bucket != self._open_ns:
             self._close(step)
             self._whole = self._open_ns >= 0 or open_ns == bucket
-            self._open_ns, self._bar = bucket, [high, low, close, 0.0, 0.0]
+            self._open_ns, self._bar = bucket, [high, low, close, 0.0, 0.0, open]
         bar = self._bar
         bar[0], bar[1], bar[2] = max(bar[0], high), min(bar[1], low), close
         bar[3] += quality
         bar[4] += 1.0
         if open_ns + self._base_ns >= bucket + self._frame_ns:
             self._close(step)
-        return Assessment(UNDECIDED, UNIFORM, 0.0) if self._view is None else self._view
+        return silent(WARMING_UP) if self._view is None else self._view
 
     def _close(self, step: int) -> None:
         """Show the detector the bar under way, if there is one that began at its beginning."""
         if self._bar and self._whole:
-            high, low, close, quality, _ = self._bar
+            high, low, close, quality, _, first = self._bar
             before, self._last_close = self._last_close, close
             self._view = self._detector.update(
-                Observation(step, high, low, close, log(close / before), quality / self._parts)
+                Observation(step, high, low, close, log(close / before), quality / self._parts, open=first)
             )
         self._bar = []
 
     def state(self) -> dict[str, object]:
         """Return the state, the held view as plain values."""
         v = self._view
-        held = (
-            None if v is None else (v.label, v.probabilities, v.confidence, v.native_label, v.bars_in_state)
-        )
+        held = None if v is None else msgspec.structs.astuple(v)
         return {**super().state(), "_view": held}
 
     def load_state(self, tree: dict[str, object]) -> None:

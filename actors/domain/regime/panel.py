@@ -129,6 +129,12 @@ class Panel(Stateful):
         return {kind: detector.warmup_bars for kind, detector in self._detectors.items()}
 
     @property
+    def vocabularies(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Per detector the names of its own states, as far as it has them by now, and of its measures."""
+        longer = {name: frame.detector for name, frame in self._longer.items()}
+        return {name: (d.own_states, d.MEASURES) for name, d in (self._detectors | longer).items()}
+
+    @property
     def frames(self) -> tuple[str, ...]:
         """Timeframe of each detector's view; empty without longer frames."""
         return self._frames
@@ -142,11 +148,12 @@ class Panel(Stateful):
         *,
         open_ns: int = -1,
         volume: float = nan,
+        open: float = nan,  # noqa: A002 - a bar's own word
     ) -> list[Assessment]:
         """Take the next bar (prices in quote), return the views at its close: the detectors', then the ensemble's.
 
         `open_ns`, when the bar began, matters to longer frames and, with `volume` in base, to the market context of an
-        enhanced ensemble.
+        enhanced ensemble; `open` to some estimators of volatility.
 
         Raises
         ------
@@ -161,13 +168,13 @@ class Panel(Stateful):
             raise InvalidBarError("BAR_PRICE", f"close: expected above 0, found {close} at bar {self._bars}")
         obs = Observation(
             step=self._bars, high=high, low=low, close=close, log_return=log(close / self._close), quality=quality,
-            volume=volume, close_ns=open_ns + self._base_ns if open_ns >= 0 else None,
+            volume=volume, close_ns=open_ns + self._base_ns if open_ns >= 0 else None, open=open,
         )  # fmt: skip
         self._close = close
         self._bars += 1
         said = [detector.update(obs) for detector in self._detectors.values()]
         if not self._longer:
             return [*said, self._ensemble.update(said, obs)]
-        said += [f.update(obs.step, open_ns, high, low, close, quality) for f in self._longer.values()]
+        said += [f.update(obs.step, open_ns, high, low, close, quality, open) for f in self._longer.values()]
         heard = without_vetoed(said, self._frames, frame_pools(said, self._frames))
         return [*said, self._ensemble.update(heard, obs)]

@@ -17,7 +17,9 @@ from actors.domain.registry import Params, component
 class StudentHmmParams(HmmParams):
     """Parameters of `StudentHmm`."""
 
-    first_dof: float = Param(6.0, gt=2.1, le=200.0, about="degrees of freedom that a fit starts from")
+    first_dof: float = Param(
+        6.0, gt=2.1, le=200.0, low=3.0, high=30.0, log=True, about="degrees of freedom that a fit starts from"
+    )
 
 
 @component
@@ -29,10 +31,13 @@ class StudentHmm(Hmm):
 
     Params: ClassVar[type[Params]] = StudentHmmParams
 
+    MEASURES: ClassVar[tuple[str, ...]] = ("return_sd", "log_range_sd", "log_likelihood", "dof")
+    FIGURES: ClassVar[tuple[str, ...]] = ("log_likelihood", "common_dof")
+
     def _arguments(self) -> tuple[Any, ...]:
         return (*super()._arguments(), self.params.first_dof)
 
-    def _new_filter(self, model: dict[str, Any]) -> Any:
+    def _live(self, model: dict[str, Any]) -> Any:
         return kernels.hmm_student_stream(
             model["start"], model["transitions"], model["means"], model["scales"], model["dof"]
         )

@@ -3,24 +3,36 @@
 The slope is divided by the bar's volatility, which makes it an estimate of drift (mean over deviation per
 bar), and judged against what a driftless random walk would show: the variance of its fitted slope over n bars
 is 6/5 · σ²/n. ADX (Wilder 1978) and the efficiency ratio (Kaufman 1995) shrink slopes that the path does not
-bear out. A fast loss, in units of slow volatility, is called a crash.
+bear out. A fast loss, in units of slow volatility, is called a crash. Every so often the Hurst exponent of the last
+returns and the slope's t with Bartlett's weights are told too; returns that turn back for certain can shrink slopes.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from math import ceil, log, sqrt
+from math import ceil, log, nan, sqrt
 from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from actors.domain import kernels
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
 from actors.domain.params import Param
-from actors.domain.regime.base import UNIFORM, Assessment, Detector, Observation
+from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.hurst import LEAST_BARS, dfa
 from actors.domain.regime.hysteresis import SchmittTrigger
-from actors.domain.regime.vocabulary import CRASH, PROTOTYPES, UNDECIDED, distinctness, soft_labels, top
+from actors.domain.regime.slope import fitted_slope
+from actors.domain.regime.vocabulary import (
+    CRASH,
+    PROTOTYPES,
+    beyond,
+    distinctness,
+    share_above,
+    soft_labels,
+    top,
+)
+from actors.domain.regime.window import PastRows
 from actors.domain.registry import Params, component
 
 _RESTART_BARS = 64
@@ -42,16 +54,40 @@ class TrendParams(Params):
     enter_t: float = Param(
         default=2.0, gt=0.0, about="t that makes a trend in the native label", low=1.0, high=4.0
     )
-    leave_t: float = Field(default=1.0, ge=0.0, description="t below which it ends")
+    leave_t: float = Param(1.0, ge=0.0, low=0.0, high=1.5, about="t below which it ends")
     crash_bars: int = Param(
         default=24, ge=2, about="a crash falls from the high of this many closes", low=6, high=72
     )
     crash_units: float = Param(
         default=3.5, gt=0.0, about="loss over slow volatility · sqrt(crash_bars)", low=2.0, high=6.0
     )
-    fast_decay: float = Field(default=0.97, gt=0.5, lt=1.0, description="volatility that scales the slope")
-    slow_decay: float = Field(default=0.998, gt=0.5, lt=1.0, description="volatility that a crash is held to")
-    drift_sd: float = Field(default=0.05, gt=0.0, description="width of a prototype; sampling error is added")
+    fast_decay: float = Param(
+        0.97, gt=0.5, lt=1.0, low=0.9, high=0.99, about="EWMA of the volatility that scales the slope"
+    )
+    slow_decay: float = Param(
+        0.998, gt=0.5, lt=1.0, low=0.99, high=0.9995, about="EWMA of the volatility that a crash is held to"
+    )
+    drift_sd: float = Param(
+        0.05, gt=0.0, low=0.02, high=0.15, about="width of a prototype; sampling error is added"
+    )
+    hurst_bars: int = Param(
+        512,
+        ge=LEAST_BARS,
+        le=8192,
+        low=256,
+        high=2048,
+        log=True,
+        about="returns that the Hurst exponent is taken from",
+    )
+    measure_every_bars: int = Param(96, ge=1, about="bars between two readings of Hurst and HAC t")
+    revert_frac: float = Param(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        low=0.0,
+        high=0.8,
+        about="share of drift taken away while the whole Hurst interval lies below 0.5",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> TrendParams:
@@ -65,13 +101,17 @@ class Trend(Detector):
     """Says which way the market goes; leaves volatility open, except in a crash.
 
     `native_label` is ``up``, ``down``, ``flat`` or ``crash`` after hysteresis. State: the window of log closes and
-    its running sums. Warm-up: the longest of its windows. O(1) per bar.
+    its running sums. Warm-up: the longest of its windows. O(1) per bar and
+    O(hurst_bars) every `measure_every_bars`; until then Hurst and HAC t are NaN.
     """
 
     Params: ClassVar[type[Params]] = TrendParams
+    MEASURES: ClassVar[tuple[str, ...]] = (
+        "t", "t_hac", "adx", "efficiency_frac", "hurst", "hurst_low", "hurst_high", "fall_units",
+    )  # fmt: skip
     STATE: ClassVar[tuple[str, ...]] = (
         "_bars", "_y", "_recent", "_anchor", "_sum", "_moment", "_path", "_fast", "_slow", "_adx", "_up",
-        "_down", "_crash", "_native", "_bars_in_state",
+        "_down", "_crash", "_native", "_bars_in_state", "_returns", "_measured",
     )  # fmt: skip
 
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
@@ -88,6 +128,11 @@ class Trend(Detector):
         self._t_scale = sqrt(n / 1.2)
         self._width = sqrt(p.drift_sd * p.drift_sd + 1.2 / n)
         self._crash_root = sqrt(p.crash_bars)
+        # error of the slow volatility that a fall is measured in
+        self._crash_sd = p.crash_units * sqrt(0.5 * (1.0 - p.slow_decay) / (1.0 + p.slow_decay))
+        self._returns = PastRows(p.hurst_bars, 0)
+        # HAC t; Hurst exponent with its interval
+        self._measured: tuple[float | None, ...] = (None, None, None, None)
         self._bars = 0
         self._y: deque[float] = deque(maxlen=n + 2)  # log closes, newest last
         self._recent: deque[float] = deque(maxlen=p.crash_bars)
@@ -98,6 +143,11 @@ class Trend(Detector):
         self._up, self._down, self._crash = SchmittTrigger(), SchmittTrigger(), SchmittTrigger()
         self._native = "flat"
         self._bars_in_state = 0
+
+    @property
+    def own_states(self) -> tuple[str, ...]:
+        """See `Detector`."""
+        return "up", "down", "flat", "crash"
 
     def update(self, obs: Observation) -> Assessment:
         """Take the next bar and return the view at its close."""
@@ -110,9 +160,12 @@ class Trend(Detector):
             age = self._bars - 1
             self._fast += (r * r - self._fast) * max(1.0 - p.fast_decay, 1.0 / age)
             self._slow += (r * r - self._slow) * max(1.0 - p.slow_decay, 1.0 / age)
+            self._returns.add(r)
         self._slide(now)
+        if self._bars % p.measure_every_bars == 0:
+            self._measure()
         if self._bars < self.warmup_bars or not self._fast > 0.0:
-            return Assessment(UNDECIDED, UNIFORM, 0.0)
+            return silent(WARMING_UP if self._bars < self.warmup_bars else STANDING_STILL)
         slope = (self._moment - 0.5 * (n - 1) * self._sum) * self._slope_scale
         drift = slope / sqrt(self._fast)
         t = drift * self._t_scale
@@ -121,6 +174,9 @@ class Trend(Detector):
             1.0, efficiency * self._t_scale * 0.5
         )
         drift *= 1.0 - p.confirm_frac * (1.0 - borne_out)
+        t_hac, hurst, hurst_low, hurst_high = self._measured
+        if hurst_high is not None and hurst_high < 0.5:
+            drift *= 1.0 - p.revert_frac
         fall = self._fall(now)
         crash = self._crash.update(fall, low=0.5 * p.crash_units, high=p.crash_units)
         up = self._up.update(t, low=p.leave_t, high=p.enter_t)
@@ -134,13 +190,28 @@ class Trend(Detector):
             )
         else:
             probabilities = soft_labels(drift, None, drift_sd=self._width)
+        falling = share_above(fall, p.crash_units, self._crash_sd)
+        rising, sinking, flat = [(1.0 - falling) * share for share in beyond(t, p.enter_t, 1.0)]
         return Assessment(
             label=REGIMES[top(probabilities)],
             probabilities=probabilities,
             confidence=distinctness(probabilities) * obs.quality,
             native_label=native,
             bars_in_state=self._bars_in_state,
+            own_probabilities=(rising, sinking, flat, falling),
+            features=(t, t_hac, adx if adx == adx else None, efficiency, hurst, hurst_low, hurst_high, fall),
+            data_quality=obs.quality,
         )
+
+    def _measure(self) -> None:
+        """Read what is too dear for every bar."""
+        p, n = self._p, self._n
+        found = [nan] * 4
+        if len(self._y) >= n:
+            found[0] = fitted_slope(list(self._y)[-n:]).t_hac
+        if self._returns.count >= p.hurst_bars:
+            found[1:] = dfa(self._returns.last(p.hurst_bars))[1:]
+        self._measured = tuple(v if v == v else None for v in found)
 
     def _slide(self, now: float) -> None:
         """Move the window's sums by one bar; every 64 bars they are computed afresh."""

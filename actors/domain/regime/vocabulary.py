@@ -10,7 +10,7 @@ members know and is not diluted by what they do not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, log
+from math import erf, exp, log
 
 from actors.domain.events.regime import REGIMES
 
@@ -31,6 +31,7 @@ _PRIOR = (0.0, 0.0, 0.0, -1.0, 0.0, 0.0)  # log prior: crashes are short, so mos
 _TABLE = tuple((drift, level, prior) for (drift, level), prior in zip(PROTOTYPES, _PRIOR, strict=True))
 _FLOOR = 1e-4
 _LOG_FLOOR = log(_FLOOR)
+_ROOT_HALF = 0.7071067811865476
 
 
 def softmax(scores: Sequence[float]) -> tuple[float, ...]:
@@ -84,3 +85,26 @@ def distinctness(probabilities: Sequence[float]) -> float:
     """
     n = len(probabilities)
     return max(0.0, (max(probabilities) * n - 1.0) / (n - 1.0))
+
+
+def share_above(x: float, threshold: float, deviation: float) -> float:
+    """Return the chance that a measure with normal error lies above a threshold.
+
+    Examples
+    --------
+    >>> share_above(1.0, 1.0, 0.3)
+    0.5
+    """
+    return 0.5 + 0.5 * erf((x - threshold) / deviation * _ROOT_HALF)
+
+
+def beyond(x: float, threshold: float, deviation: float) -> tuple[float, float, float]:
+    """Return the chances that a measure with normal error lies above a threshold, below its mirror, or between.
+
+    Examples
+    --------
+    >>> [round(p, 3) for p in beyond(2.0, 2.0, 1.0)]
+    [0.5, 0.0, 0.5]
+    """
+    above, below = share_above(x, threshold, deviation), share_above(-x, threshold, deviation)
+    return above, below, max(0.0, 1.0 - above - below)

@@ -8,7 +8,8 @@ silent.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import exp, log, nan
+from math import exp, log
+from operator import mul
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner, Refit
 from actors.domain.params import Param
-from actors.domain.regime.base import UNIFORM, Assessment, Detector, Observation
-from actors.domain.regime.vocabulary import UNDECIDED, distinctness, soft_labels, top
+from actors.domain.regime.base import WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.vocabulary import distinctness, soft_labels, top
+from actors.domain.regime.window import PastRows
 from actors.domain.registry import Params
 from actors.domain.state import Stateful
 
@@ -33,10 +35,12 @@ class WalkForwardParams(Params):
     """When to learn from what, and how a state is read."""
 
     window_bars: int = Param(3000, ge=100, low=1000, high=6000, step=500, about="past that a fit sees")
-    min_history_bars: int = Param(400, ge=50, about="bars before the first fit")
-    refit_every_bars: int = Param(500, ge=1, about="bars from fit to fit")
+    min_history_bars: int = Param(400, ge=50, low=200, high=1000, step=100, about="bars before the first fit")
+    refit_every_bars: int = Param(500, ge=1, low=100, high=2000, step=100, about="bars from fit to fit")
     lag_steps: int = Param(24, ge=1, about="steps from asking for a fit to using it")
-    burn_in_bars: int = Param(200, ge=1, about="past bars that a new model is run over")
+    burn_in_bars: int = Param(
+        200, ge=1, low=50, high=500, step=50, about="past bars that a new model is run over"
+    )
     drift_sd: float = Param(
         0.15, gt=0.0, low=0.05, high=0.3, about="width of a prototype when states are read"
     )
@@ -48,13 +52,17 @@ class WalkForward(Detector):
 
     A subclass gives `FEATURES` and `fit` (a pure function of module level: ``fit(past, *args) -> model``, a dict of
     arrays with at least ``centre``, ``scale``, ``drift`` and ``level``), `_features`, `_arguments`, and `_live` with
-    `_probabilities`: an object for the running state and what it says of the next standardised bar.
+    `_probabilities`: an object for the running state and what it says of the next standardised bar. `LIMIT` is in
+    standard deviations: beyond it a feature says nothing more about the state. `FIGURES` of a model, one number each,
+    follow the features among the measures.
     """
 
     FEATURES: ClassVar[int]
+    LIMIT: ClassVar[float] = CLIP
+    FIGURES: ClassVar[tuple[str, ...]] = ()
     fit: ClassVar[Callable[..., dict[str, Any]]]
     STATE: ClassVar[tuple[str, ...]] = (
-        "_bars", "_window", "_refit", "_model", "_running", "_native", "_bars_in_state",
+        "_past", "_refit", "_model", "_running", "_native", "_bars_in_state",
     )  # fmt: skip
 
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
@@ -62,8 +70,7 @@ class WalkForward(Detector):
         p: WalkForwardParams = params
         self._w = p
         self.warmup_bars = p.min_history_bars + p.lag_steps + 1
-        self._bars = 0  # bars with features
-        self._window = np.full((p.window_bars, self.FEATURES), nan)  # ring; bar i at row i % window
+        self._past = PastRows(p.window_bars, self.FEATURES)
         self._refit = Refit(fits, name, type(self).fit, p.lag_steps)
         self._model: dict[str, Any] | None = None
         self._running: Any = None
@@ -90,6 +97,11 @@ class WalkForward(Detector):
 
     # -- the rest ---------------------------------------------------------------------------------------------
 
+    @property
+    def own_states(self) -> tuple[str, ...]:
+        """States of the model, numbered; none before the first fit."""
+        return () if self._model is None else tuple(f"state_{k}" for k in range(len(self._model["drift"])))
+
     def update(self, obs: Observation) -> Assessment:
         """Take the next bar and return the view at its close."""
         fitted = self._refit.take(obs.step)
@@ -97,23 +109,22 @@ class WalkForward(Detector):
             self._adopt(fitted)
         r = obs.log_return
         if r != r:  # the first bar has no return
-            return Assessment(UNDECIDED, UNIFORM, 0.0)
+            return silent(WARMING_UP)
         w = self._w
         row = self._features(obs)
-        self._window[self._bars % w.window_bars] = row
-        self._bars += 1
-        view = Assessment(UNDECIDED, UNIFORM, 0.0) if self._model is None else self._view(row, obs)
-        due = self._bars - w.min_history_bars
+        self._past.add(row)
+        view = silent(WARMING_UP) if self._model is None else self._view(row, obs)
+        due = self._past.count - w.min_history_bars
         if due >= 0 and due % w.refit_every_bars == 0 and not self._refit.pending:
-            self._refit.ask(obs.step, (self._past(w.window_bars), *self._arguments()))
+            self._refit.ask(obs.step, (self._past.last(w.window_bars), *self._arguments()))
         return view
 
     def _view(self, row: Sequence[float], obs: Observation) -> Assessment:
-        own = self._probabilities(self._standardised(np.array(row)))
+        limit = self.LIMIT
+        x = [min(max((v - m) / s, -limit), limit) for v, m, s in zip(row, *self._scaler, strict=True)]
+        own = self._probabilities(np.array(x))
         state = top(own)
-        probabilities = tuple(
-            [sum([a * c for a, c in zip(own, column, strict=True)]) for column in self._columns]
-        )
+        probabilities = tuple([sum(map(mul, own, column)) for column in self._columns])
         best = top(probabilities)
         self._bars_in_state = self._bars_in_state + 1 if state == self._native else 1
         self._native = state
@@ -123,33 +134,27 @@ class WalkForward(Detector):
             confidence=distinctness(probabilities) * obs.quality,
             native_label=f"state_{state}",
             bars_in_state=self._bars_in_state,
+            own_probabilities=tuple(own),
+            features=(*x, *self._figures),
+            data_quality=obs.quality,
         )
-
-    def _standardised(self, rows: FloatArray) -> FloatArray:
-        model = self._model
-        assert model is not None
-        out: FloatArray = np.clip((rows - model["centre"]) / model["scale"], -CLIP, CLIP)
-        return out
-
-    def _past(self, bars: int) -> FloatArray:
-        """Return the last `bars` rows of features, oldest first."""
-        count = min(bars, self._bars, self._w.window_bars)
-        rows = np.arange(self._bars - count, self._bars) % self._w.window_bars
-        out: FloatArray = self._window[rows]
-        return out
 
     def _adopt(self, model: dict[str, Any]) -> None:
         self._model = model
         self._running = self._live(model)
         self._read_model()
         self._native, self._bars_in_state = -1, 0
-        for row in self._standardised(self._past(self._w.burn_in_bars)):
+        rows = (self._past.last(self._w.burn_in_bars) - model["centre"]) / model["scale"]
+        for row in np.clip(rows, -self.LIMIT, self.LIMIT):
             self._probabilities(row)
 
     def _read_model(self) -> None:
-        """Work out each state as a mixture of regimes."""
+        """Work out what a view needs of the model: plain floats, and each state as a mixture of regimes."""
         model = self._model
         if model is not None:
+            self._scaler = (model["centre"].tolist(), model["scale"].tolist())
+            figures = [float(model[name]) for name in self.FIGURES]
+            self._figures = tuple(v if v == v else None for v in figures)
             rows = [
                 soft_labels(d, v, drift_sd=self._w.drift_sd, volatility_sd=self._w.volatility_sd)
                 for d, v in zip(model["drift"].tolist(), model["level"].tolist(), strict=True)

@@ -27,6 +27,14 @@ class Bocpd(StreamTwin):
         recent: int,
         /,
     ) -> None:
+        self._shape(hazard, mean, kappa, alpha, beta, max_run, recent)
+        self._weights, self._means, self._betas = [1.0], [mean], [beta]
+        self._last: Value = (nan, nan, nan, nan)
+
+    def _shape(
+        self, hazard: float, mean: float, kappa: float, alpha: float, beta: float, max_run: int, recent: int
+    ) -> None:
+        """Check and keep the parameters, and what follows from them alone."""
         if not (
             all(isfinite(v) and v > 0.0 for v in (kappa, alpha, beta))
             and isfinite(mean)
@@ -41,8 +49,6 @@ class Bocpd(StreamTwin):
         self._p = (hazard, mean, kappa, alpha, beta, max_run, recent)
         shapes = [alpha + 0.5 * r for r in range(max_run + 1)]
         self._norms = [lgamma(a + 0.5) - lgamma(a) - 0.5 * log(2.0 * pi * a) for a in shapes]
-        self._weights, self._means, self._betas = [1.0], [mean], [beta]
-        self._last: Value = (nan, nan, nan, nan)
 
     def update(self, x: float, /) -> Value:
         """Take one bar; P(run <= recent), mean run, most likely run, surprise."""
@@ -107,5 +113,5 @@ class Bocpd(StreamTwin):
         r.end()
         if not (all(w >= 0.0 for w in weights) and all(v > 0.0 for v in betas)):
             raise ValueError("not a snapshot of this kernel: its weights are none")
-        self.__init__(hazard, mean, kappa, alpha, beta, max_run, recent)  # type: ignore[misc]
+        self._shape(hazard, mean, kappa, alpha, beta, max_run, recent)
         self._weights, self._means, self._betas, self._last = weights, means, betas, (a, b, c, d)

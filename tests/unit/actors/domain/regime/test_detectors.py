@@ -137,4 +137,4 @@ def test_live_view_is_the_filter_of_the_prefix_as_hmmlearn_sees_it():
     peer = GaussianHMM(n_components=6, covariance_type="diag", init_params="")
     peer.startprob_, peer.transmat_ = model["start"], model["transitions"]
     peer.means_, peer.covars_ = model["means"], model["variances"]
-    np.testing.assert_allclose(detector._filter.alpha, peer.predict_proba(z[first:])[-1], atol=1e-8)
+    np.testing.assert_allclose(detector._running.alpha, peer.predict_proba(z[first:])[-1], atol=1e-8)

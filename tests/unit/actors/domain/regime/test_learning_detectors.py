@@ -84,7 +84,7 @@ def test_numbers_of_the_states_do_not_change_the_view(kind: str) -> None:
     shuffled = {
         "jump": ("centres", "drift", "level"),
         "clustering": ("means", "roots", "norms", "drift", "level"),
-        "student_hmm": ("start", "means", "variances", "scales", "dof"),
+        "student_hmm": ("start", "means", "variances", "scales", "dof", "drift", "level"),
     }[kind]
 
     def permuted(*args: object) -> dict[str, object]:
