@@ -17,7 +17,7 @@ from cluster.cli import common
 
 HELP = "Measure kernels, backtests, statistics and both hosts; print ratios and figures beside their goals."
 EXAMPLE = "tradewind bench --quick"
-PARTS = ("kernels", "engine", "sweep", "statistics", "regimes", "local", "ray", "fanout")
+PARTS = ("kernels", "engine", "sweep", "statistics", "regimes", "local", "ray", "fanout", "serve")
 _TITLES = {
     "kernels": "Kernels (read the ratios)",
     "engine": "Backtest engine, one thread, costs on",
@@ -27,6 +27,7 @@ _TITLES = {
     "local": "Local host, default fleet",
     "ray": "Ray host, default fleet, every agent a process",
     "fanout": "Fan-out over Ray",
+    "serve": "Regimes over HTTP, Ray Serve, two replicas; clients share the cores",
 }
 
 
@@ -158,7 +159,17 @@ def _ray(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
     return measured, ray_figures.figures(measured), ""
 
 
+def _serve(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
+    from cluster.bench import serve
+
+    measured = serve.run(
+        4.0 if args.quick else 15.0, seed, checkout=Path(__file__).resolve().parents[2], say=_say(args)
+    )
+    return measured, serve.figures(measured), ""
+
+
 _PARTS = {
     "kernels": _kernels, "engine": _engine, "sweep": _sweep, "statistics": _statistics, "regimes": _regimes,
     "local": _local, "ray": _ray, "fanout": _fanout,
+    "serve": _serve,
 }  # fmt: skip

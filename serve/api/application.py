@@ -19,7 +19,7 @@ from serve.api.problems import HttpProblem
 from serve.api.service import Service
 
 
-def application(service: Service, tokens: Tokens) -> FastAPI:
+def application(service: Service, tokens: Tokens, *, names_request: bool = True) -> FastAPI:
     """Return the application of one replica.
 
     Pages that show documentation would load scripts from elsewhere, so there are none; the document itself is at
@@ -47,7 +47,7 @@ def application(service: Service, tokens: Tokens) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HttpProblem, _problem)
     app.add_exception_handler(TradingError, _error)
-    app.add_middleware(Front, tokens=tokens)
+    app.add_middleware(Front, tokens=tokens, names_request=names_request)
     return app
 
 

@@ -13,6 +13,9 @@ from serve.api.problems import HttpProblem, of_validation
 M = TypeVar("M", bound=pydantic.BaseModel)
 _AT_ONCE = 16_384
 """Bytes that are parsed sooner than a thread is woken."""
+_DRAINED = 64 << 20
+"""Bytes that are read and forgotten before a body is refused: a client that is still sending would see no answer but a
+lost connection. Beyond it that is what it sees."""
 
 
 async def read(request: Request, model: type[M], most: int) -> M:
@@ -39,17 +42,23 @@ async def read(request: Request, model: type[M], most: int) -> M:
 
 async def _bounded(request: Request, most: int) -> bytes:
     claimed = request.headers.get("content-length", "0")
-    if claimed.isdecimal() and int(claimed) > most:
+    if claimed.isdecimal() and int(claimed) > _DRAINED:
         raise _too_large(most, f"{int(claimed):,}")
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     try:
         async for part in request.stream():
-            size += len(part)
-            if size > most:  # what a header claims is not what comes
-                raise _too_large(most, f"more than {most:,}")
-            parts.append(part)
+            size += len(part)  # what a header claims is not what comes
+            if size > most:
+                parts.clear()
+            else:
+                parts.append(part)
+            if size > _DRAINED:
+                break
     except ClientDisconnect as e:
         raise HttpProblem(400, "BODY_CUT", "body: expected all of it, found the connection closed") from e
+    if size > most:
+        raise _too_large(most, f"{'more than ' * (size > _DRAINED)}{min(size, _DRAINED):,}")
     return b"".join(parts)
 
 

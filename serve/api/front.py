@@ -22,12 +22,13 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 class Front:
     """ASGI layer around the application.
 
-    A caller's ``X-Request-ID`` is kept if it is short and plain, else one is made; every answer carries it. Without a
-    token every path but the health pages is 401, whether it exists or not.
+    A caller's ``X-Request-ID`` is kept if it is short and plain, else one is made; every answer carries it, by
+    `names_request` (Serve's proxy does it as well). Without a token every path but the health pages is 401, whether it
+    exists or not.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
-        self._app, self._tokens = app, tokens
+    def __init__(self, app: ASGIApp, tokens: Tokens, *, names_request: bool = True) -> None:
+        self._app, self._tokens, self._names_request = app, tokens, names_request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -46,7 +47,8 @@ class Front:
             if message["type"] == "http.response.start":
                 started = True
                 out = MutableHeaders(scope=message)
-                out["X-Request-ID"] = request_id
+                if self._names_request:
+                    out["X-Request-ID"] = request_id
                 for name, value in _HEADERS.items():
                     out[name] = value
             await send(message)

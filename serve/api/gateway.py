@@ -40,4 +40,4 @@ class Gateway:
         self._service = Service(ModelStore(folder), RemoteInference(inference), max_body_bytes, budget_s)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        return application(self._service, self._tokens)
+        return application(self._service, self._tokens, names_request=False)

@@ -49,7 +49,9 @@ STUDY = (
     "tradewind hyperopt --resume --study ma -e 40 -j 1",
 )
 """Each needs what the one before left."""
+SERVED = [c for c in readme.commands() if c.split()[0] in ("serve", "curl")]
 ELSEWHERE = {
+    **dict.fromkeys(SERVED, "tests/integration/serve/test_serve.py"),
     **dict.fromkeys(STUDY, "test_a_study_hands_over_its_choice_and_goes_on"),
     "make demo": "calls tradewind demo",
     "make test": "this run",
@@ -157,7 +159,7 @@ def test_a_command_parses_as_it_is_printed(command: str) -> None:
         module = importlib.import_module(cli.verbs()[words[1]])
         cli.parser_of(words[1], module).parse_args(words[2:])
     else:
-        assert words[0] in ("make", "source", "export", "ray", "tradewind")
+        assert words[0] in ("make", "source", "export", "ray", "tradewind", "python", "serve", "curl")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_a_command_parses_as_it_is_printed(command: str) -> None:
 def test_a_local_command_runs(command: str, checkout: Checkout) -> None:
     said = checkout.run(SHORT.get(command, command), codes=ACCEPTED.get(command, (0,)))
     assert said.strip()
-    if readme.verb(command)[1] in ("trade", "demo"):
+    if readme.verb(command)[-1] in ("trade", "demo"):
         assert "SYNTHETIC" in said
         orders = re.search(r"(\d+) orders", said)
         assert orders is not None

@@ -295,6 +295,9 @@ def test_a_body_beyond_the_limit_is_413_whatever_its_header_says(tmp_path: Path)
         app, "POST", REGIME, parts=parts(), headers={**served.ASK, "content-length": "5"}
     )  # fmt: skip
     refused(answer, 413, "BODY_TOO_LARGE")
+    assert len(read) == 5, "what is still on its way is taken in, so that the answer arrives"
+    vast = {**served.ASK, "content-length": str(10**12)}
+    refused(asgi.call(app, "POST", REGIME, parts=[b" "], headers=vast), 413, "BODY_TOO_LARGE")
     refused(asgi.call(app, "POST", REGIME, parts=[b" "] * 3, headers=served.ASK), 400, "JSON_INVALID")
 
 
