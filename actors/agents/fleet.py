@@ -7,7 +7,6 @@ from typing import Any
 
 from actors.domain.model.account import MARGIN, PERPETUAL, SPOT
 from actors.domain.model.timeframe import parse_timeframe
-from actors.domain.regime.ensemble import ENHANCED, EnsembleParams
 from actors.domain.regime.multi_timeframe import checked_frames, member_weights
 from actors.domain.risk.exits import ExitParams
 from actors.runtime.graph import FEED, AgentSpec, Input
@@ -71,11 +70,6 @@ def carried_rules(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rules
 
 
-def watches_the_market(config: Mapping[str, Any]) -> bool:
-    """Tell whether the ensemble looks at bars itself, beside what its members say of them."""
-    return EnsembleParams.parse(config["regime"]["ensemble"]).kind == ENHANCED
-
-
 def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> list[AgentSpec]:
     """Return the agents of a resolved configuration.
 
@@ -131,10 +125,9 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
         for name, d, frame in members
     ]  # fmt: skip
     if detectors:
-        looks = [Input(bars), Input("health")] if watches_the_market(config) else []
         out.append(
             spec(ensemble, "regime:ensemble", f"{_A}.regime:EnsembleAgent",
-                 [*looks, *[Input(n) for n, _, _ in members]], params=_pooled(config, members))
+                 [Input(bars), Input("health"), *[Input(n) for n, _, _ in members]], params=_pooled(config, members))
         )  # fmt: skip
     regime = [Input(ensemble)] if detectors else []
     out += [

@@ -9,29 +9,31 @@ from typing import Any, ClassVar
 from actors.domain import registry
 from actors.domain.errors import InvalidParamsError
 from actors.domain.events.base import Event
-from actors.domain.events.market import BarClosed, DataQualityAssessed
+from actors.domain.events.market import BarClosed, BarOverdue, DataQualityAssessed
 from actors.domain.events.regime import RegimeAssessed, RegimeChanged
 from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import Agent, AgentContext, Step, derive_seed
 from actors.domain.regime.base import Assessment, Detector, Observation
-from actors.domain.regime.enhanced import build_ensemble
-from actors.domain.regime.ensemble import ENHANCED, Ensemble, EnsembleParams
+from actors.domain.regime.confidence.confident import ConfidentEnsemble
+from actors.domain.regime.confidence.factors import Quality
+from actors.domain.regime.ensemble import EnsembleParams
 from actors.domain.regime.multi_timeframe import FrameDetector, frame_pools, without_vetoed
 from actors.domain.state import Stateful
 
 _PACKAGE = "actors.domain.regime"
-_SILENT_STEPS = 3  # steps in a row that a pair's feed may miss before its silence is said
 
 
 class Observer(Stateful):
     """Turns the bars of a step, and what is said of their data, into what detectors see."""
 
-    STATE: ClassVar[tuple[str, ...]] = ("_last_close", "quality")
+    STATE: ClassVar[tuple[str, ...]] = ("_last_close", "quality", "parts")
 
     def __init__(self, pairs: Iterable[str]) -> None:
         self._last_close: dict[str, float] = dict.fromkeys(pairs, nan)
         self.quality: dict[str, float] = dict.fromkeys(self._last_close, 1.0)
         """Of each pair's data, as last said, in [0, 1]."""
+        self.parts: dict[str, tuple[float, ...]] = {}
+        """What it is the product of: completeness, freshness, outlier-free share; of pairs of which it was said."""
 
     def bars(self, step: Step) -> list[tuple[str, BarClosed]]:
         """Return pair and bar of each bar of a step; what the step says of data holds for its bars."""
@@ -41,7 +43,13 @@ class Observer(Stateful):
                 out.append((event.instrument_id or "", event))
             elif type(event) is DataQualityAssessed and event.instrument_id in self.quality:
                 self.quality[event.instrument_id] = event.score
+                self.parts[event.instrument_id] = (event.completeness, event.freshness, event.outlier_free)
         return out
+
+    def said(self, pair: str) -> Quality | None:
+        """Return what was last said of a pair's data; None if nothing was."""
+        parts = self.parts.get(pair)
+        return None if parts is None else Quality(self.quality[pair], *parts)
 
     def observation(self, pair: str, bar: BarClosed, number: int) -> Observation:
         """Return one bar; each may be asked for once, for the return is that over the bar asked for before."""
@@ -147,11 +155,12 @@ class EnsembleAgent(Agent):
 
     Notes
     -----
-    An enhanced ensemble also looks at the bars. Where a pair's feed stops while others go on, it says so from the
-    third step on: the regime stays, its probability drifts to what the chain says without evidence.
+    It looks at the bars and at what is said of their data: the confidence in its regime depends on both. Where a
+    pair's feed stops (a step without a view of it, or a bar that is overdue) the regime stays, confidence falls and
+    the reason says why, for as many steps as it takes until the feed counts as worthless.
     """
 
-    consumes: ClassVar[tuple[type[Event], ...]] = (RegimeAssessed, BarClosed, DataQualityAssessed)
+    consumes: ClassVar[tuple[type[Event], ...]] = (RegimeAssessed, BarClosed, DataQualityAssessed, BarOverdue)
     STATE: ClassVar[tuple[str, ...]] = ("_ensembles", "_observer", "_unheard")
 
     def __init__(
@@ -174,20 +183,17 @@ class EnsembleAgent(Agent):
             )
         settings = EnsembleParams.parse(params or {})
         self._index = {name: i for i, name in enumerate(members)}
-        self._looks = settings.kind == ENHANCED
-        self._nobody: list[RegimeAssessed | None] = [None] * len(members)
-        self._ensembles: dict[str, Ensemble] = {
-            pair: build_ensemble(settings, members=len(members), names=members) for pair in ctx.pairs
+        self._patience = settings.confidence.stale_after_bars
+        self._ensembles: dict[str, ConfidentEnsemble] = {
+            pair: ConfidentEnsemble(settings, members=len(members), names=members) for pair in ctx.pairs
         }
         self._observer = Observer(ctx.pairs)
         self._unheard: dict[str, int] = dict.fromkeys(ctx.pairs, 0)
 
     def process(self, step: Step) -> Sequence[Event]:
         """Return, per pair with at least one member's view, the pooled view and a switch if there is one."""
-        seen: dict[str, Observation] = {}
-        if self._looks:
-            for pair, bar in self._observer.bars(step):
-                seen[pair] = self._observer.observation(pair, bar, step.number)
+        observer = self._observer
+        seen = {pair: observer.observation(pair, bar, step.number) for pair, bar in observer.bars(step)}
         views: dict[str, list[RegimeAssessed | None]] = {}
         for event in step.inbox:
             if type(event) is not RegimeAssessed or event.source not in self._index:
@@ -198,17 +204,17 @@ class EnsembleAgent(Agent):
             views[pair][self._index[event.source]] = event
         out: list[Event] = []
         for pair, ensemble in self._ensembles.items():
+            before = ensemble.label
             if pair in views:
                 heard = views[pair]
                 self._unheard[pair] = 0
                 if self._frames:
                     heard = without_vetoed(heard, self._frames, frame_pools(heard, self._frames))
+                view = ensemble.update(heard, seen.get(pair), observer.said(pair))
             elif self._has_stopped(pair):
-                heard = self._nobody
+                view = ensemble.silent(self._unheard[pair], observer.said(pair))
             else:
                 continue
-            before = ensemble.label
-            view = ensemble.update(heard, seen.get(pair))
             out.append(
                 RegimeAssessed(
                     ts_event_ns=step.ts_event_ns,
@@ -241,7 +247,7 @@ class EnsembleAgent(Agent):
 
     def _has_stopped(self, pair: str) -> bool:
         """Count a step without a view of a pair, tell whether it is to be said; what never began has not stopped."""
-        if not self._looks or not self._ensembles[pair].informed:
+        if self._unheard[pair] >= self._patience or not self._ensembles[pair].informed:
             return False
         self._unheard[pair] += 1
-        return self._unheard[pair] >= _SILENT_STEPS
+        return True

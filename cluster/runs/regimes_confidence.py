@@ -24,7 +24,7 @@ confidence: {{markets [{{market, learns_from (truth, told when it would become k
 scored_by, trials, bars, ece, ece_se, mce, brier, log_loss, base_rate, bins, levels {{HIGH, MEDIUM, LOW: {{bars,
 share_frac, hit_rate, score, gap_se}}}}, set_bars, set_coverage, set_coverage_se, set_size}}],
 endings [{{market, labels, trials, forecasts, horizon_bars, brier, base_brier, skill, skill_se, skilled_trials}}], bars,
-tuning_seeds, first_judged_seed}}. Standard errors are jackknifed over markets, of which there are --trials of each kind, at most
+tuning_seeds, first_judged_seed}}. Standard errors are jackknifed over markets: --trials of each kind, at most
 {MOST_TRIALS}; checks take {summary.LEAST_TRIALS}. Forecast is that a regime ends within the horizon; skill is over the
 base rate of the past."""
 

@@ -18,7 +18,8 @@ from actors.domain.indicators.base import Indicator
 from actors.domain.learning.base import Predictor
 from actors.domain.model.bars import BarFrame
 from actors.domain.regime.base import Detector
-from actors.domain.regime.ensemble import EnsembleParams, RegimeEnsemble
+from actors.domain.regime.confidence.confident import ConfidentEnsemble
+from actors.domain.regime.ensemble import EnsembleParams
 from actors.domain.state import Stateful
 from actors.domain.strategies.base import MarketColumns, Strategy
 
@@ -134,11 +135,11 @@ def ensemble(params: Mapping[str, Any] | None = None) -> Subject:
 
     def stream(view: View, witness: Witness) -> Columns:
         members = [registry.build(package, k, given.get(k, {}), fits=witness, name=k, seed=7) for k in kinds]
-        pool = RegimeEnsemble(EnsembleParams(), members=len(members))
+        pool = ConfidentEnsemble(EnsembleParams(), members=len(members))
         _, names, row = _detector_feed(None)
 
         def update(seen: Any) -> Sequence[Any]:
-            return row(pool.update([m.update(seen) for m in members]))
+            return row(pool.update([m.update(seen) for m in members], seen))
 
         return gather(names, _walk(view.observations, update, witness))
 

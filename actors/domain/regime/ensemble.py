@@ -17,6 +17,7 @@ from actors.domain.errors import InvalidParamsError
 from actors.domain.events.regime import REGIMES
 from actors.domain.params import Param
 from actors.domain.regime.base import UNIFORM, Assessment, Observation
+from actors.domain.regime.confidence.params import ConfidenceParams
 from actors.domain.regime.context import ContextParams
 from actors.domain.regime.hysteresis import LabelHysteresis
 from actors.domain.regime.member_weights import LearningParams
@@ -44,6 +45,7 @@ class EnsembleParams(Params):
     urgent_crash: bool = True
     context: ContextParams = ContextParams()
     learning: LearningParams = LearningParams()
+    confidence: ConfidenceParams = ConfidenceParams()
 
     @model_validator(mode="after")
     def _for_its_kind(self) -> EnsembleParams:
@@ -123,6 +125,16 @@ class Ensemble(Stateful):
             confirm_bars=params.confirm_bars,
             urgent=tuple(urgent) if params.urgent_crash else (),
         )
+
+    @property
+    def belief(self) -> tuple[float, ...]:
+        """Probabilities of the states, as of the last update."""
+        return self._belief
+
+    @property
+    def bars_in_state(self) -> int:
+        """Bars that the state in force has been so."""
+        return self._hysteresis.bars_in_state
 
     @property
     def informed(self) -> bool:

@@ -16,7 +16,8 @@ from actors.domain.fitting import FitRunner
 from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import derive_seed
 from actors.domain.regime.base import Assessment, Detector, Observation
-from actors.domain.regime.enhanced import build_ensemble
+from actors.domain.regime.confidence.confident import ConfidentEnsemble
+from actors.domain.regime.confidence.factors import Quality
 from actors.domain.regime.ensemble import EnsembleParams
 from actors.domain.regime.multi_timeframe import (
     FrameDetector,
@@ -108,7 +109,7 @@ class Panel(Stateful):
             settings["weights"] = member_weights(settings.get("weights", ()), len(kinds), base_ns, frames)
             self._frames = tuple(frame for frame in (timeframe, *frames) for _ in kinds)
         names = (*self._detectors, *self._longer)
-        self._ensemble = build_ensemble(EnsembleParams.parse(settings), members=len(names), names=names)
+        self._ensemble = ConfidentEnsemble(EnsembleParams.parse(settings), members=len(names), names=names)
         self._base_ns = base_ns
         self._close = nan
         self._bars = 0
@@ -174,7 +175,7 @@ class Panel(Stateful):
         self._bars += 1
         said = [detector.update(obs) for detector in self._detectors.values()]
         if not self._longer:
-            return [*said, self._ensemble.update(said, obs)]
+            return [*said, self._ensemble.update(said, obs, Quality(quality))]
         said += [f.update(obs.step, open_ns, high, low, close, quality, open) for f in self._longer.values()]
         heard = without_vetoed(said, self._frames, frame_pools(said, self._frames))
-        return [*said, self._ensemble.update(heard, obs)]
+        return [*said, self._ensemble.update(heard, obs, Quality(quality))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from math import nan
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -86,7 +86,7 @@ class ConfidenceCalculator(Stateful):
 
     STATE: ClassVar[tuple[str, ...]] = (
         "_bar", "_waiting", "_calibrator", "_conformal", "_rates", "_forecast", "_smoother", "_usual", "_rated",
-        "_last_step", "_last_question", "_hits", "_sum_raw", "_sum_score", "_levels", "_right", "_loss",
+        "_last_step", "_hits", "_sum_raw", "_sum_score", "_levels", "_right", "_loss",
     )  # fmt: skip
 
     def __init__(self, params: ConfidenceParams, *, stay_probability: float, own_labels: bool = True) -> None:
@@ -208,6 +208,28 @@ class ConfidenceCalculator(Stateful):
             self._conformal.learn(1.0 - belief[label])
         self._rates.learn(said, right)
         self._forecast.learn(label)
+
+    def state(self) -> dict[str, Any]:
+        """Return the state; what was answered last goes along as plain values."""
+        tree = super().state()
+        label, belief, quality, *rest = self._last_question or (None, None, None)
+        held = msgspec.structs.astuple(quality) if isinstance(quality, Quality) else None
+        tree["_last_question"] = (label, belief, held, *rest)
+        tree["_last"] = None if self._last is None else msgspec.structs.astuple(self._last)
+        return tree
+
+    def load_state(self, tree: dict[str, Any]) -> None:
+        """Restore."""
+        tree = dict(tree)
+        label, belief, held, *rest = tree.pop("_last_question")
+        last = tree.pop("_last")
+        super().load_state(tree)
+        self._last = None if last is None else RegimeConfidence(
+            **dict(zip(RegimeConfidence.__struct_fields__, last, strict=True))
+        )  # fmt: skip
+        self._last_question = (
+            () if last is None else (label, belief, None if held is None else Quality(*held), *rest)
+        )
 
     @property
     def forecast(self) -> TransitionForecast:

@@ -10,7 +10,7 @@ import small
 from actors.agents.regime import EnsembleAgent, RegimeAgent
 from actors.domain import state
 from actors.domain.errors import InvalidBarError, InvalidParamsError, UnknownComponentError
-from actors.domain.events.market import BarClosed
+from actors.domain.events.market import BarClosed, DataQualityAssessed
 from actors.domain.events.regime import RegimeAssessed
 from actors.domain.fitting import InlineFits
 from actors.domain.processor import AgentContext, Step
@@ -44,7 +44,11 @@ def test_a_panel_says_what_the_agents_say() -> None:
             volume=1.0, open_ns=i, close_ns=i + 1,
         )  # fmt: skip
         said = [agent.process(Step(i, i, (bar,)))[0] for agent in agents]
-        agreed = pool.process(Step(i, i, tuple(said)))[0]
+        quality = DataQualityAssessed(
+            ts_event_ns=i, source="health", instrument_id=PAIR, score=1.0, completeness=1.0, freshness=1.0,
+            outlier_free=1.0,
+        )  # fmt: skip
+        agreed = pool.process(Step(i, i, (bar, quality, *said)))[0]
         for view, event in zip(mine.update(high, low, close), [*said, agreed], strict=True):
             assert isinstance(event, RegimeAssessed)
             for name in [f for f in view.__struct_fields__ if f in event.__struct_fields__]:
