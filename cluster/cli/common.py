@@ -209,7 +209,7 @@ def configuration(
         sets.append("strategies=" + json.dumps(chosen))
         own = None if getattr(args, "timeframe", None) else strategies.timeframe_of(chosen)
         sets += [f"timeframe={own}"] if own else []
-    sets += _lean(getattr(args, "fleet", "full"), chosen, regimes=getattr(args, "learn_regimes", False))
+    sets += _lean(getattr(args, "fleet", "full"), chosen, regimes=_follows_regimes(args))
     sets += fee_override(getattr(args, "fee", None))
     sets += [s for s in args.set if not s.startswith("strategy.")]
     try:
@@ -224,6 +224,12 @@ def tell(notes: Sequence[str]) -> None:
     """Say on stderr what was given but has no effect."""
     for note in notes:
         sys.stderr.write(f"note: {note}\n")
+
+
+def _follows_regimes(args: argparse.Namespace) -> bool:
+    """Tell whether the verb itself lets parameters follow the regime: it learns them, or varies them per regime."""
+    space = getattr(args, "space", None) or []
+    return bool(getattr(args, "learn_regimes", False)) or any(".adaptive." in text for text in space)
 
 
 def _lean(fleet: str, chosen: Sequence[Mapping[str, Any]], *, regimes: bool = False) -> list[str]:

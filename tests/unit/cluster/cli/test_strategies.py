@@ -10,6 +10,7 @@ import pytest
 
 from actors.domain.errors import ConfigError
 from cluster.cli import _strategies as choice
+from cluster.cli import common
 
 OURS = (
     "from actors.domain.strategies.simple import SimpleStrategy\n\n\nclass {0}(SimpleStrategy):\n    pass\n"
@@ -121,3 +122,30 @@ def test_what_a_file_does_not_hold_is_told(word: str, message: str, here: Path) 
 def test_the_timeframe_of_a_class_in_freqtrade_s_style(here: Path) -> None:
     assert choice.timeframe_of([{"kind": "styled_here.py:Styled", "params": {}}]) == "4h"
     assert choice.timeframe_of([{"kind": "rsi", "params": {}}]) is None
+
+
+def test_a_search_per_regime_keeps_the_detectors_of_a_lean_fleet() -> None:
+    def sets(*space: str, **more: bool) -> list[str]:
+        return common._lean("auto", [{"kind": "rsi", "params": {}}], regimes=_follows(*space, **more))
+
+    def _follows(*space: str, **more: bool) -> bool:
+        return common._follows_regimes(argparse.Namespace(space=list(space), **more))
+
+    assert "regime.detectors=[]" in sets("strategy.window_bars")
+    assert "regime.detectors=[]" not in sets(
+        "strategy.window_bars", "strategy.adaptive.by_regime.bull.window_bars"
+    )
+    assert "regime.detectors=[]" not in sets(learn_regimes=True)
+    assert not common._follows_regimes(argparse.Namespace())
+    part = {"kind": "rsi", "params": {}, "adaptive": {"min_dwell_bars": 6}}
+    assert "regime.detectors=[]" not in common._lean("auto", [part])
+
+
+def test_a_map_is_set_beside_the_parameters(tmp_path: Path) -> None:
+    sets = [
+        "strategy.window_bars=9", "strategy.adaptive.by_regime.bull.window_bars=5", "strategy.adaptive.confirm_bars=1"
+    ]  # fmt: skip
+    assert chosen(["rsi"], sets, tmp_path) == [
+        {"kind": "rsi", "params": {"window_bars": 9},
+         "adaptive": {"by_regime": {"bull": {"window_bars": 5}}, "confirm_bars": 1}}
+    ]  # fmt: skip
