@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from actors.domain.errors import JournalError, StorageError
+from actors.domain.evaluation.regime_trace import STAY
 from actors.domain.evaluation.run_record import RunRecord
 from actors.domain.events.base import Event
 from actors.domain.events.codec import DecisionLog
@@ -37,6 +38,8 @@ class Recorder:
         Keep an existing log; `load_state` cuts it back.
     benchmark_fee_frac : float
         Of the one purchase that buy and hold makes.
+    stay_probability : float
+        Of the regime ensemble's filter.
     """
 
     def __init__(
@@ -48,8 +51,12 @@ class Recorder:
         *,
         resume: bool = False,
         benchmark_fee_frac: float = 0.001,
+        stay_probability: float = STAY,
     ) -> None:
-        self.record = RunRecord(pairs, timeframe_ns, initial_equity, benchmark_fee_frac=benchmark_fee_frac)
+        self.record = RunRecord(
+            pairs, timeframe_ns, initial_equity, benchmark_fee_frac=benchmark_fee_frac,
+            stay_probability=stay_probability,
+        )  # fmt: skip
         self.log = DecisionLog()
         self.lines: list[str] = []
         self.steps = 0

@@ -9,19 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from actors.domain.errors import ConfigError
+from actors.domain.model.bars import BarFrame
+from actors.domain.model.timeframe import format_timeframe
 from actors.domain.regime.panel import ENSEMBLE
 from actors.domain.regime.study.published import LENGTHS
 from actors.domain.regime.study.summary import LEAST_TRIALS, calibration, checks, table
 from actors.domain.regime.study.trial import PROCESSES, Cell, TrialScore, cells, run_trial
+from actors.ops.report.regimes import RegimePart, regime_part, write_regime_page
 from actors.runtime.fanout_items import Progress
 from cluster.bench.figures import number
 from cluster.cli import common
 from cluster.cli._subjects import table as columns
 from cluster.runs import regimes_confidence
-from cluster.runs.plan import combined_hash
+from cluster.runs.plan import combined_hash, stay_probability
 from cluster.runs.pools import add_workers, pools
-from cluster.runs.regimes_detect import conflicts, detect, summary, write
+from cluster.runs.regimes_detect import conflicts, detect, series_of, summary, traced, write
 
 HELP = (
     "Label bars with regimes (detect), or measure detectors against markets whose states are known (bench)."
@@ -32,8 +37,11 @@ KEYS = """detect: --data and -p name the bars; every detector sees the bars up t
 from its past. One Parquet file per pair: timestamp, then per detector and for the ensemble label, state, bars_in_state,
 confidence and a probability per regime. Keys of the result: detectors, files {pair}, views {pair: {detector: {bars,
 silent_bars, shares_frac, switches_per_1000, mean_confidence}}}, frames {pair: null, or with --timeframes {timeframes,
-bars, agreement_mean, mixed_frac, vetoed_bars}}. Longer bars are seen at their close only; a first one that began before
-the data is dropped, so data that begin at midnight lose none.
+bars, agreement_mean, mixed_frac, vetoed_bars}}, statistics {pair: {bars, unlabelled_bars, switches,
+switches_per_1000, rows (per regime: share_frac, spells, mean_bars, median_bars, expected_bars, mean_return_ann,
+volatility_ann ...), counts, transitions (value, low, high), first_spell, last_spell, confidence, paths}} of the
+ensemble's regimes, report (path of the page, with --report). Longer bars are seen at their close only; a first one that
+began before the data is dropped, so data that begin at midnight lose none.
 
 bench: two published studies, and one of confidence. Keys of the result:
 cells {study, emission, T, detector, causal, fit_protocol, trials,
@@ -59,6 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="TF",
         help="longer bars on which every detector runs as well, e.g. 4h 1d; default the configured ones",
+    )
+    g.add_argument(
+        "--report",
+        nargs="?",
+        const="",
+        default=None,
+        metavar="FILE",
+        help="write a page of charts and tables too; default beside the Parquet files",
     )
     g.add_argument("--out", default=None, metavar="DIR", help="default results in the user's folder")
     g = parser.add_argument_group("bench")
@@ -90,6 +106,8 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
     files: dict[str, str] = {}
     found: dict[str, dict[str, Any]] = {}
     agreed: dict[str, Any] = {}
+    statistics: dict[str, Any] = dict.fromkeys(frames)
+    parts: list[RegimePart] = []
     regime = config.model.regime
     for pair, frame in frames.items():
         said = detect(frame, pair, chosen, dict(regime.ensemble), config.model.seed, regime.timeframes)
@@ -99,14 +117,41 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
         files[pair] = str(target)
         found[pair] = {kind: summary(rows) for kind, rows in views.items()}
         agreed[pair] = conflicts(said)
+        series = series_of(frame, pair, said)
+        book = traced(frame, pair, said, stay_probability(config.model))
+        for view in book.views({pair: series}, timeframe_ns=frame.timeframe_ns, seed=config.model.seed):
+            statistics[pair] = view.statistics
+            if args.report is not None:
+                parts.append(regime_part(series, view, len(parts), config.model.account.quote))
     result = {
         "detectors": [part.kind for part in chosen], "files": files, "views": found, "frames": agreed,
+        "statistics": msgspec.to_builtins(statistics),
         "bars": {pair: len(frame) for pair, frame in frames.items()}, "notes": [*config.notes, *notes],
     }  # fmt: skip
+    result["report"] = None if args.report is None else _page(args, folder, frames, parts, result)
     head = {
         "seed": config.model.seed, "config_hash": config.content_hash, "data_hash": combined_hash(frames, {}),
     }  # fmt: skip
     return common.Outcome(result, text=_detect_text(result), head=head)
+
+
+def _page(
+    args: argparse.Namespace, folder: Path, frames: Mapping[str, BarFrame], parts: Sequence[RegimePart],
+    result: Mapping[str, Any],
+) -> str:  # fmt: skip
+    """Write the page and return its path."""
+    length = format_timeframe(next(iter(frames.values())).timeframe_ns)
+    names = "".join(pair.replace("/", "") for pair in frames) if len(frames) == 1 else f"{len(frames)}-pairs"
+    path = Path(args.report) if args.report else folder / f"regimes-{names}-{length}.html"
+    bars = sum(map(len, frames.values()))
+    return str(
+        write_regime_page(
+            path.expanduser(), parts, title=f"Regimes of {', '.join(frames)}", notes=result["notes"],
+            about=f"{length} bars, {bars:,} of them · detectors: {', '.join(result['detectors'])} · causal: every view "
+            "knows the bars up to its own only",
+            synthetic=any(frame.synthetic for frame in frames.values()),
+        )
+    )  # fmt: skip
 
 
 def _detect_text(result: Mapping[str, Any]) -> str:
@@ -131,6 +176,8 @@ def _detect_text(result: Mapping[str, Any]) -> str:
         parts.append(
             f"{pair}, the last row is the {ENSEMBLE}\n{columns(rows)}{told}\nwritten to {result['files'][pair]}"
         )
+    if result["report"]:
+        parts.append(f"report: {result['report']}")
     return "\n\n".join(parts)
 
 

@@ -9,7 +9,7 @@ from actors.domain.evaluation.attribution import Attribution
 from actors.runtime.recorder import Outputs, Recorder
 from actors.runtime.slices import Slice
 from cluster.runs.costs import entry_fee_frac
-from cluster.runs.plan import RunPlan
+from cluster.runs.plan import RunPlan, stay_probability
 
 
 class BacktestRecorder(Recorder):
@@ -24,8 +24,10 @@ class BacktestRecorder(Recorder):
 
     def __init__(self, plan: RunPlan, log: Path | None) -> None:
         cash = plan.config.model.account.initial_cash_quote
-        fee = entry_fee_frac(plan.config.model)
-        super().__init__(plan.pairs, plan.settings.timeframe_ns, cash, log, benchmark_fee_frac=fee)
+        fee, stay = entry_fee_frac(plan.config.model), stay_probability(plan.config.model)
+        super().__init__(
+            plan.pairs, plan.settings.timeframe_ns, cash, log, benchmark_fee_frac=fee, stay_probability=stay
+        )
         self.attribution = Attribution(plan.pairs, members(plan))
 
     def on_step(self, item: Slice, outputs: Outputs) -> None:

@@ -29,14 +29,25 @@ def observe(plan: RunPlan, record: RunRecord) -> None:
     detectors = [RegimeAgent(context(f"regime-{kind}"), kind) for kind in OBSERVERS]
     ensemble = EnsembleAgent(context("regime-ensemble"), [d.name for d in detectors])
     labels: dict[str, dict[int, str]] = {pair: {} for pair in plan.pairs}
+    series, _ = record.curves
+    record.regimes.observed = True
+    at: dict[int, dict[str, int]] = {}
+    for pair, one in series.items():
+        for index, ts in enumerate(one.ts_ns):
+            at.setdefault(ts, {})[pair] = index
     for begin in range(0, len(plan.feed), _BLOCK):
         for item in plan.feed.block(begin, begin + _BLOCK):
             k, ts = item.step, item.ts_event_ns
             step = Step(k, ts, item.events, item.warmup)
             views = tuple(view for d in detectors for view in d.process(step))
-            for event in ensemble.process(Step(k, ts, views, item.warmup)):
-                if isinstance(event, RegimeAssessed):
-                    labels[event.instrument_id or ""][ts] = event.label
-    series, _ = record.curves
+            agreed = [
+                e for e in ensemble.process(Step(k, ts, views, item.warmup)) if isinstance(e, RegimeAssessed)
+            ]
+            for event in agreed:
+                labels[event.instrument_id or ""][ts] = event.label
+            for said in (*views, *agreed):
+                if isinstance(said, RegimeAssessed):
+                    record.regimes.take(said, item.warmup)
+            record.regimes.close_step(at.get(ts, {}))
     for pair, one in series.items():
         one.detected = [labels[pair].get(ts, "") for ts in one.ts_ns]

@@ -26,7 +26,7 @@ from actors.runtime.slices import Slice
 from actors.runtime.wire import decode_block, encode_block
 from cluster import __version__
 from cluster.runs.costs import entry_fee_frac
-from cluster.runs.plan import RunPlan
+from cluster.runs.plan import RunPlan, stay_probability
 
 RECORDER, PENDING = "recorder", "pending"
 _BLOCK = 64
@@ -124,10 +124,21 @@ def new_recorder(plan: RunPlan, *, resume: bool = False) -> Recorder:
     """
     cash = plan.config.model.account.initial_cash_quote
     settings, fee = plan.settings, entry_fee_frac(plan.config.model)
+    stay = stay_probability(plan.config.model)
     if not settings.snapshot_dir:
-        return Recorder(plan.pairs, settings.timeframe_ns, cash, benchmark_fee_frac=fee)
+        return Recorder(
+            plan.pairs, settings.timeframe_ns, cash, benchmark_fee_frac=fee, stay_probability=stay
+        )
     path = Path(plan.run_dir) / "decisions.jsonl"
-    return Recorder(plan.pairs, settings.timeframe_ns, cash, path, resume=resume, benchmark_fee_frac=fee)
+    return Recorder(
+        plan.pairs,
+        settings.timeframe_ns,
+        cash,
+        path,
+        resume=resume,
+        benchmark_fee_frac=fee,
+        stay_probability=stay,
+    )
 
 
 def _members(plan: RunPlan, extra: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from actors.agents.fleet import default_fleet
 from actors.domain import registry
 from actors.domain.agent_params import checked
 from actors.domain.errors import ConfigError, DataError, InvalidParamsError
+from actors.domain.evaluation.regime_trace import STAY
 from actors.domain.features.pipeline import feature_names
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.detail import BarDetail
@@ -118,6 +119,11 @@ def combined_hash(
 
 def _inside(frame: BarFrame, detail: BarDetail) -> BarFrame:
     return detail.bars.slice_time(frame.start_ns, frame.end_ns)
+
+
+def stay_probability(config: Config) -> float:
+    """Return the stay probability of the regime ensemble's filter, as the configuration or its default has it."""
+    return float(config.regime.ensemble.get("stay_probability", STAY))
 
 
 def cut(frame: BarFrame, span: TimeRange, max_warmup_bars: int | None) -> BarFrame:

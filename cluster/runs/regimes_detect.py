@@ -9,11 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from actors.domain.events.regime import REGIMES
+from actors.domain.evaluation.regime_book import RegimeBook
+from actors.domain.evaluation.report_model import PairSeries
+from actors.domain.events.regime import REGIMES, RegimeAssessed
 from actors.domain.fitting import InlineFits
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.timeframe import format_timeframe
-from actors.domain.regime.base import Assessment
+from actors.domain.regime.base import UNIFORM, Assessment
 from actors.domain.regime.multi_timeframe import MIXED, frame_agreement, frame_pools, without_vetoed
 from actors.domain.regime.panel import ENSEMBLE, Panel
 from config.schema import Component
@@ -91,6 +93,34 @@ def conflicts(found: Detected) -> dict[str, Any] | None:
         "agreement_mean": sum(agreed) / len(agreed) if agreed else None,
         "mixed_frac": sum(a < MIXED for a in agreed) / len(agreed) if agreed else None, "vetoed_bars": vetoed,
     }  # fmt: skip
+
+
+def traced(frame: BarFrame, pair: str, found: Detected, stay_probability: float) -> RegimeBook:
+    """Return the book of what was said, as a run's record keeps it."""
+    book = RegimeBook([pair], stay_probability)
+    longer = dict(zip([n for n in found.views if n != ENSEMBLE], found.frames, strict=False))
+    base = format_timeframe(frame.timeframe_ns)
+    closes = frame.close_ns.tolist()
+    for index, (ts, row) in enumerate(zip(closes, zip(*found.views.values(), strict=True), strict=True)):
+        for name, v in zip(found.views, row, strict=True):
+            own = longer.get(name, base)
+            book.take(
+                RegimeAssessed(
+                    ts_event_ns=ts, source=f"regime-{name}", instrument_id=pair, detector=name, label=v.label,
+                    probabilities=v.probabilities, confidence=v.confidence, native_label=v.native_label,
+                    bars_in_state=v.bars_in_state, detail=v.detail, context=v.context, weights=v.weights,
+                    timeframe="" if own == base else own,
+                ),
+                warmup=False,
+            )  # fmt: skip
+        book.close_step({pair: index})
+    return book
+
+
+def series_of(frame: BarFrame, pair: str, found: Detected) -> PairSeries:
+    """Return bars and regimes in force; none while nothing is known, as in a run."""
+    labels = [v.label if v.probabilities != UNIFORM else "" for v in found.views[ENSEMBLE]]
+    return PairSeries(pair=pair, ts_ns=frame.close_ns.tolist(), close=frame.close.tolist(), detected=labels)
 
 
 def write(frame: BarFrame, found: Detected, path: Path) -> None:

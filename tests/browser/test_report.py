@@ -10,8 +10,9 @@ import pytest
 from actors.ops.report.html import build_report
 
 FIGURES = (
-    "equity", "underwater", "intervals", "rolling", "distribution", "pair-0", "pair-1", "weights-0", "exposure", "risk",
-    "costs", "excursions",
+    "equity", "underwater", "intervals", "rolling", "distribution", "pair-0", "pair-1",
+    *(f"regime-{k}-{part}" for k in (0, 1) for part in ("bands", "transitions", "confidence", "reliability")),
+    "weights-0", "exposure", "risk", "costs", "excursions",
 )  # fmt: skip
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -96,7 +97,9 @@ def test_tables_and_banner_stay_without_javascript(browser, report):
         "Metrics (all costs included)", "Denied and resized intents", "Risk limits and their use",
         "Data source and its defects", "The run", "Round trips", "detected regimes against planted truth",
         "By month, %", "How sure the ratios are", "What each cost took", "Deepest drawdowns",
-        "Detected regimes, share of bars in %",
+        "Detected regimes, share of bars in %", "how long each regime lasted", "what the market did in each regime",
+        "from bar to bar, % [interval] · count", "confidence and its factors", "the detectors, % of the bars",
+        "confidence against outcome", "levels of confidence", "No data for: right in the past",
     ):  # fmt: skip
         assert caption in text, caption
     assert page.locator("table tbody tr").count() > 60

@@ -16,7 +16,7 @@ from actors.domain.events.evaluation import AgentScored, WeightsRevised
 from actors.domain.events.execution import OrderFilled, SubmitOrder
 from actors.domain.events.market import BarClosed, DataQualityAssessed
 from actors.domain.events.portfolio import AccountUpdated, TradeClosed
-from actors.domain.events.regime import REGIMES, RegimeChanged
+from actors.domain.events.regime import REGIMES, RegimeAssessed, RegimeChanged, RegimeConfidence
 from actors.domain.events.risk import OrderIntentApproved
 from actors.domain.events.signal import TargetExposureSet
 from actors.domain.fitting import InlineFits
@@ -102,6 +102,38 @@ class Book:
         )  # fmt: skip
 
 
+def views(ts, pair, label, true, rng):
+    """Return what two detectors and the ensemble say; the second sees longer bars and is silent now and then."""
+
+    def over(name, sure):
+        return tuple(sure if r == name else (1.0 - sure) / (len(REGIMES) - 1) for r in REGIMES)
+
+    def said(source, seen, sure, **more):
+        return RegimeAssessed(
+            ts_event_ns=ts, source=source, instrument_id=pair, label=seen, probabilities=over(seen, sure),
+            **({"detector": source, "confidence": sure} | more),
+        )  # fmt: skip
+
+    sure = float(rng.uniform(0.45, 0.98))
+    other = REGIMES[int(rng.integers(len(REGIMES)))]
+    detail = RegimeConfidence(
+        score=sure, raw=sure, level="HIGH" if sure > 0.75 else "MEDIUM", agreement=0.6, data_quality=0.9,
+        boundary=sure - 0.1, calibrated=sure > 0.5,
+    )  # fmt: skip
+    return [
+        said("regime-hmm", true, 0.8),
+        said("regime-trend-4h", other, 0.7, timeframe="4h", confidence=float(rng.integers(2)) * 0.7),
+        said(
+            "regime-ensemble",
+            label or "sideways",
+            sure,
+            detector="ensemble",
+            detail=detail,
+            weights=(0.75, 0.25),
+        ),
+    ]
+
+
 def simulate(bars=1500, warmup=200, seed=7):
     """Return ``(record, truth, frames)`` of a run with `bars` steps, the first `warmup` of them warm-up."""
     market = generate(SyntheticParams(n_bars=bars), seed)
@@ -117,6 +149,8 @@ def simulate(bars=1500, warmup=200, seed=7):
     record, book, waiting = RunRecord(pairs, HOUR, CAPITAL), Book(pairs), []
     truth = {p: {} for p in pairs}
     label, weights = dict.fromkeys(pairs, ""), np.full(4, 0.25)
+    # its own, so that regimes said change nothing else of the run
+    voices = np.random.default_rng([seed, 1])
     for k in range(bars):
         early = k < warmup
         ts = int(frames[pairs[0]].open_ns[k]) + HOUR
@@ -194,9 +228,10 @@ def simulate(bars=1500, warmup=200, seed=7):
                     for p in pairs
                 ),
             ]  # fmt: skip
+        heard = [e for p in pairs for e in views(ts, p, label[p], true, voices)]
         record.add(
             [
-                ("market-data", closed), ("health", quality), ("regime-ensemble", changes), *said,
+                ("regimes", heard), ("market-data", closed), ("health", quality), ("regime-ensemble", changes), *said,
                 ("coordinator-strategy", wishes), ("venue", fills), ("ledger", [account]),
                 ("coordinator-risk", decided), ("execution-market", orders), ("performance", marks),
             ],

@@ -230,7 +230,7 @@ def regime_statistics(
             mean_bars=sum(lengths) / len(lengths) if lengths else None,
             median_bars=float(median(lengths)) if lengths else None,
             longest_bars=max(s.bars for s in spells if s.label == label),
-            exits=int(counts[i].sum() - counts[i, i]), expected_bars=_expected(transitions[i][i]),
+            exits=int(counts[i].sum() - counts[i, i]), expected_bars=_expected(transitions[i][i], counts[i], i),
             mean_probability=None if totals is None else totals.mean(label),
             probability_in_force=None if totals is None else totals.in_force(label),
             **of_returns[label],
@@ -262,11 +262,13 @@ def _counts(labels: Sequence[str], known: Sequence[str]) -> Any:
     return flat.reshape(size, size)
 
 
-def _expected(stay: Estimate) -> Estimate:
+def _expected(stay: Estimate, row: Any, k: int) -> Estimate:
     def duration(p: float | None) -> float | None:
         return None if p is None or p >= 1.0 else 1.0 / (1.0 - p)
 
-    return Estimate(duration(stay.value), duration(stay.low), duration(stay.high))
+    bars, exits = int(row.sum()), int(row.sum() - row[k])
+    # bars per exit is the same as 1 / (1 - p), without the rounding
+    return Estimate(bars / exits if exits else None, duration(stay.low), duration(stay.high))
 
 
 def _of_returns(

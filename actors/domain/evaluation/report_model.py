@@ -12,6 +12,7 @@ import msgspec
 
 from actors.domain.evaluation.metrics.regime_accuracy import RegimeAccuracy
 from actors.domain.evaluation.open_positions import OpenPosition
+from actors.domain.evaluation.regime_trace import RegimeView
 
 
 class RunInfo(msgspec.Struct, kw_only=True):
@@ -286,6 +287,8 @@ class ReportModel(msgspec.Struct, kw_only=True):
         Why the evidence may be too thin; `notes` repeat them.
     open_positions : list
         What is held after the last bar.
+    regimes : list
+        One per pair about whose regimes something was said; empty in runs stored earlier.
     costs : dict
         What each cost took (`cost_parts.CostBook.report`); empty in runs stored earlier.
     switches : list
@@ -319,6 +322,7 @@ class ReportModel(msgspec.Struct, kw_only=True):
     costs: dict[str, Any] = {}
     approved_ns: list[int] = []
     switches: list[SwitchRow] = []
+    regimes: list[RegimeView] = []
 
 
 def bands(ts_ns: list[int], labels: list[str], timeframe_ns: int) -> list[Band]:

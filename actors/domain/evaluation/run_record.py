@@ -14,6 +14,8 @@ from actors.domain.evaluation.metrics.deflated import Trials
 from actors.domain.evaluation.metrics.plausibility import implausible
 from actors.domain.evaluation.metrics.regime_accuracy import RegimeAccuracy, regime_accuracy
 from actors.domain.evaluation.open_positions import OpenPosition, OpenPositions
+from actors.domain.evaluation.regime_book import RegimeBook
+from actors.domain.evaluation.regime_trace import STAY
 from actors.domain.evaluation.report_model import (
     AccountSeries,
     AgentRow,
@@ -33,7 +35,7 @@ from actors.domain.events.execution import (
 )
 from actors.domain.events.market import BarClosed
 from actors.domain.events.portfolio import AccountCharged, AccountUpdated, PositionChanged, TradeClosed
-from actors.domain.events.regime import REGIMES, RegimeChanged
+from actors.domain.events.regime import REGIMES, RegimeAssessed, RegimeChanged
 from actors.domain.events.risk import (
     RiskMeasured,
 )
@@ -56,6 +58,8 @@ class RunRecord:
         Capital before the first decision, quote currency.
     benchmark_fee_frac : float
         Fee of the one purchase that buy-and-hold makes.
+    stay_probability : float
+        Of the regime ensemble's filter.
 
     Notes
     -----
@@ -70,8 +74,10 @@ class RunRecord:
         initial_equity: Decimal,
         *,
         benchmark_fee_frac: float = 0.001,
+        stay_probability: float = STAY,
     ) -> None:
         self.pairs = tuple(pairs)
+        self.regimes = RegimeBook(self.pairs, stay_probability)
         self.timeframe_ns = timeframe_ns
         self.initial_equity = initial_equity
         self.trades: list[TradeClosed] = []
@@ -99,7 +105,8 @@ class RunRecord:
         self._handlers: dict[type[Event], Handler] = {
             BarClosed: self._bar, OrderFilled: self._fill, TargetExposureSet: self._wish,
             RegimeChanged: self._regime_changed, RiskMeasured: self._measured, TradeClosed: self._trade,
-            PositionChanged: self._position, AccountCharged: self._charged, **self._sayings.handlers(),
+            PositionChanged: self._position, AccountCharged: self._charged, RegimeAssessed: self.regimes.take,
+            **self._sayings.handlers(),
         }  # fmt: skip
 
     def add(self, outputs: Iterable[tuple[str, Sequence[Event]]], *, warmup: bool = False) -> None:
@@ -130,6 +137,10 @@ class RunRecord:
         if account is not None:
             # last, so that the benchmark is marked at this step's closes
             self._take_account(account, warmup)
+        now = self.regimes.step_ns
+        if now is not None:
+            last = {pair: s.ts_ns for pair, s in self._series.items() if s.ts_ns}
+            self.regimes.close_step({pair: len(ts) - 1 for pair, ts in last.items() if ts[-1] == now})
 
     def adopt(
         self,
@@ -298,6 +309,7 @@ class RunRecord:
             open_positions=self.open_positions(), monthly=tables.monthly, switches=self.switches,
             drawdowns=tables.drawdowns, intervals=tables.intervals, statistics=tables.statistics,
             warnings=tables.warnings, costs=self.cost_book.report(),
+            regimes=self.regimes.views(self._series, timeframe_ns=self.timeframe_ns, seed=info.seed),
         )  # fmt: skip
 
     def _final_costs(self) -> Costs:

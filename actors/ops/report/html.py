@@ -19,6 +19,7 @@ from actors.ops.report.costs import cost_table
 from actors.ops.report.figures import figures
 from actors.ops.report.intervals import interval_table
 from actors.ops.report.price import regime_legend
+from actors.ops.report.regimes import RegimePart, regime_part
 from actors.ops.report.returns import bar_returns
 from actors.ops.report.statistics import bars_table, benchmark_table, choice_table
 from actors.ops.report.thinning import POINTS
@@ -96,12 +97,14 @@ LOUD = ("IMPLAUSIBLE:", "LOOKAHEAD:", "COSTS:", "INCOMPLETE:", "NO ORDERS:", "NO
 
 def render(model: ReportModel) -> str:
     """Return the page as text."""
+    regime_parts = _regimes(model)
+    drawn = figures(model) | {n: str(f.to_json()) for part in regime_parts for n, f in part.figures.items()}
     return page(
         "report.html.j2",
         info=model.info,
         headline=_headline(model),
         warnings=_warnings(model),
-        figures=[(name, script_safe(text)) for name, text in figures(model).items()],
+        figures=[(name, script_safe(text)) for name, text in drawn.items()],
         metrics=tables.metrics_table(model),
         statistics=[
             t for make in (choice_table, benchmark_table, bars_table) if (t := make(model)) is not None
@@ -121,6 +124,7 @@ def render(model: ReportModel) -> str:
         costs=cost_table(model),
         open_positions=open_table(model),
         regimes=tables.regime_table(model),
+        regime_parts=regime_parts,
         switches=tables.switch_table(model),
         idle=int((bar_returns(model.account) == 0.0).sum()),
         bars=model.metrics["bars"],
@@ -133,6 +137,15 @@ def render(model: ReportModel) -> str:
         notes=[note for note in model.notes if not note.startswith((*LOUD, "EVIDENCE:"))],
         costs_off=any(note.startswith("COSTS:") for note in model.notes),
     )
+
+
+def _regimes(model: ReportModel) -> list[RegimePart]:
+    series, account = {s.pair: s for s in model.pairs}, model.account
+    span = account.ts_ns[:1] + account.ts_ns[-1:]
+    return [
+        regime_part(series[view.pair], view, k, model.info.quote_currency, span)
+        for k, view in enumerate(model.regimes)
+    ]
 
 
 @lru_cache(maxsize=1)

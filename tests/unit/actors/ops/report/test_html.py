@@ -60,6 +60,7 @@ def test_text_is_escaped_and_figures_are_json(page):
     assert [name for name, _ in blocks] == [
         "equity", "underwater", "rolling", "distribution", "exposure", "risk", "costs", "excursions",
         "intervals", "pair-0", "pair-1", "weights-0",
+        *(f"regime-{k}-{part}" for k in (0, 1) for part in ("bands", "confidence", "transitions", "reliability")),
     ]  # fmt: skip
     for _, text in blocks:
         assert {"data", "layout"} <= set(json.loads(text))
