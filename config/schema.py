@@ -149,17 +149,46 @@ class Learning(Section):
     predictors: tuple[Component, ...] = ()
 
 
+class SentimentSource(Section):
+    """A file of texts or index values: CSV, JSON, JSON lines, RSS or Atom, perhaps gzipped.
+
+    `kind` is ``news``, ``social`` or ``index`` (0 to 100, fear to greed). `columns` names the columns of ``time``,
+    ``text``, ``score`` (in [-1, 1]; without one, texts are scored here), ``value`` and ``first_seen`` where they are
+    called otherwise; an empty name means that none shall be read. `day_first` reads 3-4-2022 as the 3rd of April. A
+    time without a clock counts from the end of its day.
+    """
+
+    path: Annotated[str, Field(min_length=1)]
+    kind: Literal["news", "social", "index"] = "news"
+    name: str = ""
+    weight: Annotated[float, Field(gt=0.0, le=1000.0)] = 1.0
+    day_first: bool = False
+    columns: dict[Literal["time", "text", "score", "value", "first_seen"], str] = {}
+
+
 class Sentiment(Section):
-    """Sentiment analysis: no source of sentiment exists in this release, so it cannot be switched on."""
+    """Sentiment analysis: an agent that reads `sources`, and a detector that the ensemble hears.
+
+    `scorer` reads texts: ``lexicon`` or ``module:Class`` of your own. `aggregate` and `detector` are parameters of the
+    agent and of the detector ``sentiment``, which joins the configured detectors by itself. `features` adds columns to
+    the feature pipeline. Nothing is fetched from anywhere while a run is computed.
+    """
 
     enabled: bool = False
+    sources: tuple[SentimentSource, ...] = ()
+    scorer: Component = Component(kind="lexicon")
+    aggregate: dict[str, Any] = {}
+    detector: dict[str, Any] = {}
+    features: bool = True
 
-    @pydantic.field_validator("enabled")
-    @classmethod
-    def _refuse(cls, value: bool) -> bool:
-        if value:
-            raise ValueError("expected false: this release has no sentiment source to read; set it to false")
-        return value
+    @pydantic.model_validator(mode="after")
+    def _something_to_read(self) -> Sentiment:
+        if self.enabled and not self.sources:
+            raise ValueError(
+                "enabled: expected at least one of sentiment.sources to read, found none; name a file "
+                "(`tradewind sentiment collect` makes one), or set it to false"
+            )
+        return self
 
 
 class Coordination(AgentSection):
@@ -400,6 +429,7 @@ def components(config: Config) -> Iterator[ComponentRef]:
         if strategy.adaptive and not in_freqtrade_style(strategy.kind):
             yield ComponentRef(f"strategies.{i}.{ADAPTIVE}", "actors.domain.strategies", *strategy.part)
     singles = (
+        ("sentiment.scorer", "actors.domain.sentiment.scorers", config.sentiment.scorer),
         ("risk.sizing", "actors.domain.risk.sizing", config.risk.sizing),
         ("venue.fees", "actors.domain.simulation.fees", config.venue.fees),
         ("venue.spread", "actors.domain.simulation.spread", config.venue.spread),
@@ -429,6 +459,18 @@ def blocks(config: Config) -> Iterator[ComponentRef]:
             config.features.selection,
         ),
         ("regime.ensemble", "actors.domain.regime.ensemble", "EnsembleParams", config.regime.ensemble),
+        (
+            "sentiment.aggregate",
+            "actors.domain.sentiment.aggregate",
+            "AggregateParams",
+            config.sentiment.aggregate,
+        ),
+        (
+            "sentiment.detector",
+            "actors.domain.regime.sentiment",
+            "SentimentParams",
+            config.sentiment.detector,
+        ),
         ("coordination", "actors.coordinators.strategy", "StrategyCoordinatorParams", coordination),
         ("risk.params", "actors.domain.risk.policy", "RiskPolicy", config.risk.params),
         ("exits", "actors.domain.risk.exits", "ExitParams", config.exits),

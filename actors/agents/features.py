@@ -13,8 +13,10 @@ from actors.domain.errors import InvalidParamsError
 from actors.domain.events.base import Event
 from actors.domain.events.features import FeaturesComputed, FeatureSetRevised
 from actors.domain.events.market import BarClosed
+from actors.domain.events.sentiment import SentimentScored
 from actors.domain.features.pipeline import FeaturePipeline, feature_names
 from actors.domain.features.selection import SelectionParams, select
+from actors.domain.features.sentiment import SENTIMENT_COLUMNS, SentimentFeatures
 from actors.domain.fitting import FitRunner, Refit
 from actors.domain.processor import Agent, AgentContext, Step
 from actors.domain.state import Stateful
@@ -29,21 +31,27 @@ class FeaturesAgent(Agent):
     indicators : sequence of mappings ``{"kind": …, "params": {…}}``
     selection : mapping, optional
         See `actors.domain.features.selection.SelectionParams`.
+    sentiment : bool
+        Add the columns of `actors.domain.features.sentiment` behind the others.
     """
 
-    consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed,)
-    STATE: ClassVar[tuple[str, ...]] = ("_pipelines", "_selectors")
+    consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed, SentimentScored)
+    STATE: ClassVar[tuple[str, ...]] = ("_pipelines", "_selectors", "_mood")
 
     def __init__(
         self,
         ctx: AgentContext,
         indicators: Sequence[Mapping[str, Any]] = (),
         selection: Mapping[str, Any] | None = None,
+        sentiment: bool = False,
     ) -> None:
         super().__init__(ctx)
         self._settings = _selection_params(selection or {})
         self._pipelines = {pair: FeaturePipeline(indicators) for pair in ctx.pairs}
         names = self._pipelines[ctx.pairs[0]].names if ctx.pairs else ()
+        self._mood = [SentimentFeatures()] if sentiment else []
+        if sentiment:
+            names = (*names, *SENTIMENT_COLUMNS)
         self.names: tuple[str, ...] = names
         self._selectors = {
             pair: _Selector(self._settings, len(names), ctx.fits, f"{ctx.name}/{pair}") for pair in ctx.pairs
@@ -57,12 +65,18 @@ class FeaturesAgent(Agent):
     def process(self, step: Step) -> Sequence[Event]:
         """Return one `FeaturesComputed` per bar, and a `FeatureSetRevised` when a selection has come due."""
         out: list[Event] = []
+        for mood in self._mood:
+            for event in step.inbox:
+                if type(event) is SentimentScored:
+                    mood.update(event)
         for bar in step.inbox:
             if type(bar) is not BarClosed:
                 continue
             pair = bar.instrument_id or ""
             pipeline = self._pipelines[pair]
             values = pipeline.update(bar)
+            if self._mood:
+                values = (*values, *self._mood[0].row)
             total = sum(values)
             out.append(
                 FeaturesComputed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from actors.domain.features.sentiment import SENTIMENT_COLUMNS
 from actors.domain.model.account import MARGIN, PERPETUAL, SPOT
 from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.regime.multi_timeframe import checked_frames, member_weights
@@ -17,6 +18,8 @@ _M = "actors.meta"
 EXECUTION_GROUP = "execution"
 EXITS = "execution-exits"
 ACCOUNT_RULE = "account_leverage"
+SENTIMENT = "sentiment"
+"""Name of the agent that reads news, and kind of the detector that hears it."""
 
 
 def _slug(kind: str) -> str:
@@ -85,6 +88,8 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
     A fleet without detectors has no ensemble, one without predictors computes no features: nobody would
     hear them. One without protective exits has no agent for them.
     """
+    config = with_sentiment(config)
+    mood = config.get("sentiment", {})
     detectors, predictors = config["regime"]["detectors"], config["learning"]["predictors"]
     strategies, algos = config["strategies"], config["execution"]["algos"]
     members = _members(config)
@@ -114,13 +119,25 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
         spec("health", "meta:health", f"{_M}.health_monitor:HealthMonitor", [Input(bars)],
              params=dict(config["health"])),
     ]  # fmt: skip
+    featured = bool(mood.get("enabled") and mood["features"] and predictors)
+    if mood.get("enabled") and (featured or any(d["kind"] == SENTIMENT for d in detectors)):
+        out.append(
+            spec(SENTIMENT, SENTIMENT, f"{_A}.sentiment:SentimentAgent", [Input(FEED)],
+                 params={"scorer": dict(mood["scorer"]), "aggregate": dict(mood["aggregate"]),
+                         "kinds": sorted({s["kind"] for s in mood["sources"]})})
+        )  # fmt: skip
+    if featured:
+        feature_names = (*feature_names, *SENTIMENT_COLUMNS)
     if predictors:
         out.append(
-            spec("features", "features", f"{_A}.features:FeaturesAgent", [Input(bars)],
-                 params=dict(config["features"]))
+            spec("features", "features", f"{_A}.features:FeaturesAgent",
+                 [Input(bars), *([Input(SENTIMENT)] if featured else [])],
+                 params=dict(config["features"]) | ({"sentiment": True} if featured else {}))
         )  # fmt: skip
     out += [
-        spec(name, f"regime:{_slug(d['kind'])}", f"{_A}.regime:RegimeAgent", [Input(bars), Input("health")],
+        spec(name, f"regime:{_slug(d['kind'])}", f"{_A}.regime:RegimeAgent",
+             [Input(bars), Input("health"),
+              *([Input(SENTIMENT)] if d["kind"] == SENTIMENT and mood.get("enabled") else [])],
              params={"kind": d["kind"], "params": d["params"]} | ({"timeframe": frame} if frame else {}))
         for name, d, frame in members
     ]  # fmt: skip
@@ -225,6 +242,25 @@ def _members(config: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], st
         for frame in ("", *frames)
         for name, part in zip(names, regime["detectors"], strict=True)
     ]
+
+
+def with_sentiment(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the configuration with the sentiment detector among its detectors, where sentiment is switched on.
+
+    A fleet without detectors stays without.
+
+    Examples
+    --------
+    >>> on = {"enabled": True, "detector": {"band": 0.2}}
+    >>> with_sentiment({"sentiment": on, "regime": {"detectors": [{"kind": "hmm"}]}})["regime"]["detectors"]
+    [{'kind': 'hmm'}, {'kind': 'sentiment', 'params': {'band': 0.2}}]
+    """
+    mood, regime = config.get("sentiment", {}), config["regime"]
+    detectors = list(regime["detectors"])
+    if not mood.get("enabled") or not detectors or any(d["kind"] == SENTIMENT for d in detectors):
+        return config
+    detectors.append({"kind": SENTIMENT, "params": dict(mood["detector"])})
+    return {**config, "regime": {**regime, "detectors": detectors}}
 
 
 def _pooled(config: Mapping[str, Any], members: Sequence[tuple[str, Any, str]]) -> dict[str, Any]:

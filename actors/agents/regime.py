@@ -11,6 +11,7 @@ from actors.domain.errors import InvalidParamsError
 from actors.domain.events.base import Event
 from actors.domain.events.market import BarClosed, BarOverdue, DataQualityAssessed
 from actors.domain.events.regime import RegimeAssessed, RegimeChanged
+from actors.domain.events.sentiment import SentimentScored
 from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import Agent, AgentContext, Step, derive_seed
 from actors.domain.regime.base import Assessment, Detector, Observation
@@ -21,12 +22,14 @@ from actors.domain.regime.multi_timeframe import FrameDetector, frame_pools, wit
 from actors.domain.state import Stateful
 
 _PACKAGE = "actors.domain.regime"
+LEAST_QUALITY = 0.02
+"""Of a sentiment reading that a detector is shown."""
 
 
 class Observer(Stateful):
     """Turns the bars of a step, and what is said of their data, into what detectors see."""
 
-    STATE: ClassVar[tuple[str, ...]] = ("_last_close", "quality", "parts")
+    STATE: ClassVar[tuple[str, ...]] = ("_last_close", "quality", "parts", "mood")
 
     def __init__(self, pairs: Iterable[str]) -> None:
         self._last_close: dict[str, float] = dict.fromkeys(pairs, nan)
@@ -34,6 +37,8 @@ class Observer(Stateful):
         """Of each pair's data, as last said, in [0, 1]."""
         self.parts: dict[str, tuple[float, ...]] = {}
         """What it is the product of: completeness, freshness, outlier-free share; of pairs of which it was said."""
+        self.mood: tuple[float, float] = (nan, 1.0)
+        """The market's sentiment and its quality, as last said."""
 
     def bars(self, step: Step) -> list[tuple[str, BarClosed]]:
         """Return pair and bar of each bar of a step; what the step says of data holds for its bars."""
@@ -44,6 +49,10 @@ class Observer(Stateful):
             elif type(event) is DataQualityAssessed and event.instrument_id in self.quality:
                 self.quality[event.instrument_id] = event.score
                 self.parts[event.instrument_id] = (event.completeness, event.freshness, event.outlier_free)
+            elif type(event) is SentimentScored:
+                # next to nothing known: no reading, rather than one of 0
+                known = event.quality >= LEAST_QUALITY
+                self.mood = (event.score if known else nan, event.quality)
         return out
 
     def said(self, pair: str) -> Quality | None:
@@ -58,6 +67,7 @@ class Observer(Stateful):
         return Observation(
             step=number, high=bar.high, low=bar.low, close=close, log_return=log(close / before),
             quality=self.quality[pair], volume=bar.volume, close_ns=bar.close_ns, open=bar.open,
+            sentiment=self.mood[0], sentiment_quality=self.mood[1],
         )  # fmt: skip
 
 
@@ -80,7 +90,7 @@ class RegimeAgent(Agent):
         If the timeframe is no multiple of the run's.
     """
 
-    consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed, DataQualityAssessed)
+    consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed, DataQualityAssessed, SentimentScored)
     STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_frames", "_observer")
 
     def __init__(
@@ -135,7 +145,7 @@ class RegimeAgent(Agent):
         if self._frames:
             quality = self._observer.quality[pair]
             return self._frames[pair].update(
-                number, bar.open_ns, bar.high, bar.low, bar.close, quality, bar.open
+                number, bar.open_ns, bar.high, bar.low, bar.close, quality, bar.open, self._observer.mood
             )
         return self._detectors[pair].update(self._observer.observation(pair, bar, number))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from msgspec import structs
 
 from actors.domain.events.base import Event
 from actors.domain.events.market import (
@@ -16,11 +17,15 @@ from actors.domain.events.market import (
     MarkPriceUpdated,
     TradingEnded,
 )
+from actors.domain.events.sentiment import HeadlinePublished
 from actors.domain.events.system import AgentGaveUp
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.detail import BarDetail
 from actors.domain.model.funding import FundingSeries
 from actors.runtime.graph import FEED
+
+HEADLINES_BEFORE_NS = 14 * 86_400_000_000_000
+"""How long before the first bar something may have been published and still be told."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,9 @@ class SliceFeed:
         slice is left out.
     marks : mapping pair → BarFrame
         Mark prices; a bar of them enters the slice at its close, where there is one.
+    headlines : sequence of HeadlinePublished
+        Each enters the first slice at or after the time it was published; those of the `HEADLINES_BEFORE_NS` before
+        the first bar opens enter the first slice, older ones and those after the last slice are left out.
     """
 
     def __init__(
@@ -61,6 +69,7 @@ class SliceFeed:
         *,
         funding: Mapping[str, FundingSeries] = MappingProxyType({}),
         marks: Mapping[str, BarFrame] = MappingProxyType({}),
+        headlines: Sequence[HeadlinePublished] = (),
     ) -> None:
         self.frames = dict(frames)
         self.details = dict(details or {})
@@ -81,6 +90,13 @@ class SliceFeed:
         begin, end = int(self.times[0]) - timeframe, int(self.times[-1])
         self.funding = {pair: s.between(begin, end) for pair, s in funding.items()}
         self.marks = dict(marks)
+        known = sorted(
+            (h for h in headlines if begin - HEADLINES_BEFORE_NS <= h.published_ns <= end),
+            key=lambda h: h.published_ns,  # a stable sort: equal times keep the order of the sources
+        )
+        self.headlines: tuple[HeadlinePublished, ...] = tuple(known)
+        """In the order in which they become known."""
+        self._headline_rows = np.searchsorted(self.times, [h.published_ns for h in known])
         self._funding_rows = {p: np.searchsorted(self.times, s.due_ns) for p, s in self.funding.items()}
         self._marks: dict[str, dict[int, int]] = {
             pair: {int(ts): k for k, ts in enumerate(f.close_ns.tolist())} for pair, f in self.marks.items()
@@ -138,6 +154,9 @@ class SliceFeed:
         times = self.times[begin:end].tolist()
         for k, ts in enumerate(times):
             events[k] += self._marks_at(ts)
+        for i in range(*np.searchsorted(self._headline_rows, [begin, end]).tolist()):
+            k = int(self._headline_rows[i])
+            events[k - begin].append(structs.replace(self.headlines[i], ts_event_ns=int(self.times[k])))
         for pair, series in self.funding.items():
             rows = self._funding_rows[pair]
             for i in range(*np.searchsorted(rows, [begin, end]).tolist()):

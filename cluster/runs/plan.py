@@ -23,6 +23,7 @@ from actors.runtime.build import RunSettings
 from actors.runtime.graph import FleetGraph
 from actors.runtime.slices import SliceFeed
 from cluster.runs.perpetual import NONE, Perpetuals, complete
+from cluster.runs.sentiment import headlines, unused
 from cluster.runs.ticks import coarse_ticks
 from config.contradictions import across, adaptive_contradictions, exit_contradictions
 from config.load import ResolvedConfig
@@ -183,7 +184,11 @@ def build_plan(
     rules = instruments(model, list(pieces))
     notes = (*notes, *coarse_ticks(pieces, rules))
     carried = complete(perpetuals, model, pieces, span.start_ns)
-    feed = SliceFeed(pieces, span.start_ns, details, funding=carried.funding, marks=carried.marks)
+    news, news_hashes, news_notes = headlines(model.sentiment)
+    feed = SliceFeed(
+        pieces, span.start_ns, details, funding=carried.funding, marks=carried.marks, headlines=news
+    )
+    notes = (*notes, *news_notes, *unused(model.sentiment.sources, len(feed.headlines), len(news)))
     if feed.warmup_steps >= len(feed):
         raise DataError(
             "RANGE_EMPTY", f"--timerange: expected bars to decide on in {span}, found warm-up only"
@@ -206,7 +211,7 @@ def build_plan(
     )
     plan = RunPlan(
         run_id=run_id, config=config, graph=graph, settings=settings, feed=feed, run_dir=run_dir,
-        data_hash=combined_hash(pieces, feed.details, carried.hashes), notes=(*notes, *carried.notes),
+        data_hash=combined_hash(pieces, feed.details, (*carried.hashes, *news_hashes)), notes=(*notes, *carried.notes),
     )  # fmt: skip
     if foreign is None:
         return plan

@@ -34,6 +34,7 @@ __all__ = [
     "Squeeze",
     "Std",
     "StochRsi",
+    "TextScorer",
     "__version__",
     "adx",
     "atr",
@@ -739,3 +740,11 @@ class StochRsi:
     @staticmethod
     def from_snapshot(data: bytes, /) -> StochRsi: ...
     def __reduce__(self) -> tuple[Callable[[bytes], StochRsi], tuple[bytes]]: ...
+
+@final
+class TextScorer:
+    def __new__(
+        cls, texts: Sequence[str], kinds: Sequence[int], values: Sequence[float], /
+    ) -> TextScorer: ...
+    def score(self, texts: list[str | None], out: _FloatArray, /) -> None: ...
+    def explain(self, text: str, /) -> list[tuple[int, int, int, float, float, int]]: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -93,6 +94,13 @@ def _steps(frame: BarFrame) -> list[int]:
     return ((opened - opened[0]) // frame.timeframe_ns).tolist()
 
 
+def mood(step: int, log_return: float) -> float:
+    """A reading of news: a slow wave, and what the bar did."""
+    return 0.5 * math.sin(step / 17.0) + 0.4 * math.tanh(
+        50.0 * (log_return if log_return == log_return else 0.0)
+    )
+
+
 def observations(frame: BarFrame) -> list[Observation]:
     """What detectors see."""
     returns = np.diff(np.log(frame.close), prepend=np.nan).tolist()
@@ -100,7 +108,7 @@ def observations(frame: BarFrame) -> list[Observation]:
         _steps(frame), frame.high.tolist(), frame.low.tolist(), frame.close.tolist(), returns, frame.open.tolist(),
         strict=True,
     )  # fmt: skip
-    return [Observation(*row, open=opened) for *row, opened in rows]
+    return [Observation(*row, open=opened, sentiment=mood(row[0], row[4])) for *row, opened in rows]
 
 
 def markets(frame: BarFrame) -> list[Market]:

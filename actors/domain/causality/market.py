@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import pairwise, repeat
-from math import log, sqrt
+from math import log, sqrt, tanh
 from typing import Final, Literal
 
 import numpy as np
@@ -85,13 +85,17 @@ class View:
 
     @cached_property
     def observations(self) -> list[Observation]:
-        """Bars as detectors see them."""
+        """Bars as detectors see them; the mood, for which bars have no news, is a function of the returns so far."""
         f = self.frame
         rows = zip(
             self.steps, f.high.tolist(), f.low.tolist(), f.close.tolist(), self.returns, repeat(1.0),
-            f.volume.tolist(), f.close_ns.tolist(), f.open.tolist(), strict=False,
+            f.volume.tolist(), f.close_ns.tolist(), f.open.tolist(), self._moods, strict=False,
         )  # fmt: skip
         return [Observation(*row) for row in rows]
+
+    @property
+    def _moods(self) -> list[float]:
+        return [tanh(40.0 * r) if r == r else 0.0 for r in self.returns]
 
     @cached_property
     def samples(self) -> list[Sample]:

@@ -24,6 +24,7 @@ from actors.domain.events import (
     prediction,
     regime,
     risk,
+    sentiment,
     system,
 )
 from actors.domain.events import signal as signal_events
@@ -32,6 +33,7 @@ from actors.domain.model.money import normal_str
 
 _MODULES = (
     market,
+    sentiment,
     features,
     regime,
     prediction,

@@ -84,6 +84,7 @@ from actors.domain.kernels.sweep import (
     sweep_momentum,
     sweep_rsi,
 )
+from actors.domain.kernels.text import TEXT_COLUMNS, TEXT_RULES, TextHit, TextScorer
 from actors.domain.kernels.trend import (
     MacdLines,
     ema,
@@ -108,6 +109,8 @@ __all__ = [
     "REPORT_DTYPE",
     "SET_COLUMNS",
     "SWEEP_DTYPE",
+    "TEXT_COLUMNS",
+    "TEXT_RULES",
     "TRADE_DTYPE",
     "AdxLines",
     "BackendInfo",
@@ -127,6 +130,8 @@ __all__ = [
     "SimReport",
     "SimRules",
     "Slippage",
+    "TextHit",
+    "TextScorer",
     "VectorRun",
     "adx",
     "adx_stream",

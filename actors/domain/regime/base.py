@@ -24,6 +24,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 
     `volume` in base (NaN: unknown) and `close_ns` (UTC; None: unknown) tell an ensemble in what market the bar lies.
     `open` is NaN where it is not known; estimators that need it say so.
+    `sentiment` is what was known of the market's mood at the close, in [-1, 1] (NaN: no reading), and
+    `sentiment_quality` in [0, 1] how much stands behind it.
 
     Raises
     ------
@@ -41,6 +43,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     volume: float = nan
     close_ns: int | None = None
     open: float = nan
+    sentiment: float = nan
+    sentiment_quality: float = 1.0
 
     def __post_init__(self) -> None:
         # each comparison is false for NaN
@@ -49,12 +53,15 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
             and -inf != self.log_return != inf
             and 0.0 <= self.quality <= 1.0
             and (self.volume != self.volume or 0.0 <= self.volume < inf)
+            and (self.sentiment != self.sentiment or -1.0 <= self.sentiment <= 1.0)
+            and 0.0 <= self.sentiment_quality <= 1.0
             and (self.open != self.open or self.low <= self.open <= self.high)
         ):
             raise InvalidBarError(
                 "OBSERVATION",
                 "bar: expected finite prices with 0 < low <= open, close <= high, a return that is not infinite, a "
-                f"volume from 0 and a quality in [0, 1], found {self}: repair it or leave it out",
+                f"volume from 0, a quality in [0, 1] and a sentiment in [-1, 1], found {self}: repair it or "
+                "leave it out",
             )
 
 

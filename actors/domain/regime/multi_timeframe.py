@@ -148,7 +148,7 @@ class FrameDetector(Stateful):
         self._base_ns, self._frame_ns = base_ns, frame_ns
         self._view: Assessment | None = None
         self._open_ns = -1  # of the bar under way
-        self._bar: list[float] = []  # its high, low, close, sum of qualities, parts, open
+        self._bar: list[float] = []  # its high, low, close, sum of qualities, parts, open, mood
         self._whole = False  # it began at its beginning, or not with the data
         self._last_close = nan
 
@@ -166,17 +166,22 @@ class FrameDetector(Stateful):
         close: float,
         quality: float,
         open: float = nan,  # noqa: A002 - a bar's own word
+        mood: tuple[float, float] = (nan, 1.0),
     ) -> Assessment:
-        """Take the next closed bar of the run, return the view of the longer bars that have closed by now."""
+        """Take the next closed bar of the run, return the view of the longer bars that have closed by now.
+
+        `mood` is sentiment and its quality at the close; a longer bar has that of its last bar.
+        """
         bucket = floor_to_bar(open_ns, self._frame_ns)
         if bucket != self._open_ns:
             self._close(step)
             self._whole = self._open_ns >= 0 or open_ns == bucket
-            self._open_ns, self._bar = bucket, [high, low, close, 0.0, 0.0, open]
+            self._open_ns, self._bar = bucket, [high, low, close, 0.0, 0.0, open, *mood]
         bar = self._bar
         bar[0], bar[1], bar[2] = max(bar[0], high), min(bar[1], low), close
         bar[3] += quality
         bar[4] += 1.0
+        bar[6], bar[7] = mood
         if open_ns + self._base_ns >= bucket + self._frame_ns:
             self._close(step)
         return silent(WARMING_UP) if self._view is None else self._view
@@ -184,11 +189,12 @@ class FrameDetector(Stateful):
     def _close(self, step: int) -> None:
         """Show the detector the bar under way, if there is one that began at its beginning."""
         if self._bar and self._whole:
-            high, low, close, quality, _, first = self._bar
+            high, low, close, quality, _, first, sentiment, known = self._bar
             before, self._last_close = self._last_close, close
             self._view = self._detector.update(
-                Observation(step, high, low, close, log(close / before), quality / self._parts, open=first)
-            )
+                Observation(step, high, low, close, log(close / before), quality / self._parts, open=first,
+                            sentiment=sentiment, sentiment_quality=known)
+            )  # fmt: skip
         self._bar = []
 
     def state(self) -> dict[str, object]:

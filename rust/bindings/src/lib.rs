@@ -18,6 +18,7 @@ mod statistics;
 mod stoch_rsi;
 mod stream;
 mod sweep;
+mod text;
 mod trend;
 mod volatility;
 mod volume;
@@ -82,6 +83,7 @@ fn _tradecore(m: &Bound<'_, PyModule>) -> PyResult<()> {
     statistics::register(m)?;
     stoch_rsi::register(m)?;
     sweep::register(m)?;
+    text::register(m)?;
     volume::register(m)?;
     Ok(())
 }

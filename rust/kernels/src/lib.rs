@@ -41,6 +41,7 @@ pub mod statistics_bootstrap;
 mod std_dev;
 mod stoch_rsi;
 pub mod sweep;
+pub mod text;
 mod two_stack;
 
 pub use adx::{adx, Adx, AdxValue};
@@ -71,3 +72,4 @@ pub use sma::{sma, Sma};
 pub use squeeze::{squeeze, Squeeze};
 pub use std_dev::{std, Std};
 pub use stoch_rsi::{stoch_rsi, StochRsi, StochRsiParams};
+pub use text::{Hit, TextScorer, TextScratch, TEXT_COLUMNS};

@@ -145,7 +145,10 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         ("runtime.block_steps=5000", "runtime"),
         ("kernels={backend: python, require_native: true}", "kernels"),
         ("journal.url='postgresql+pg8000://me:pw@host/db'", "journal.url"),
-        ("sentiment.enabled=true", "sentiment.enabled"),
+        ("sentiment.enabled=true", "sentiment"),
+            ("sentiment={enabled: true, sources: [{path: ''}]}", "sentiment.sources.0.path"),
+            ("sentiment={enabled: true, sources: [{path: a.csv, kind: rumour}]}", "sentiment.sources.0.kind"),
+            ("sentiment={sources: [{path: a, columns: {txt: b}}]}", "sentiment.sources.0.columns.txt.[key]"),
     ],
 )  # fmt: skip
 def test_contradictions_are_refused(setting: str, path: str) -> None:

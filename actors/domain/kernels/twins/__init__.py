@@ -32,6 +32,7 @@ from actors.domain.kernels.twins.sweep import (
     sweep_momentum,
     sweep_rsi,
 )
+from actors.domain.kernels.twins.text import TextScorer as TextScorer
 
 __all__ = [
     "SET_COLUMNS",

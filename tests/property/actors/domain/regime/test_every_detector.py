@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log, nan
+from math import log, nan, sin, tanh
 
 import numpy as np
 import pytest
@@ -37,7 +37,9 @@ def make_bars(n: int = 600, seed: int = 4, price: float = 100.0, missing: bool =
     for i, (h, lo, c) in enumerate(zip(high.tolist(), low.tolist(), close.tolist(), strict=True)):
         if missing and 200 <= i < 210:  # bars that never came: steps go on without this pair
             continue
-        out.append(Observation(step=i, high=h, low=lo, close=c, log_return=log(c / last)))
+        r = log(c / last)
+        mood = 0.5 * sin(i / 17.0) + 0.4 * tanh(50.0 * (r if r == r else 0.0))
+        out.append(Observation(step=i, high=h, low=lo, close=c, log_return=r, sentiment=mood))
         last = c
     return out
 
@@ -65,7 +67,9 @@ def test_view_is_a_distribution_with_its_argmax_and_warms_up_as_declared(kind):
 def test_past_views_do_not_know_the_future(kind):
     bars = make_bars()
     other = bars[:400] + [
-        Observation(step=o.step, high=o.high * 1.3, low=o.low * 0.7, close=o.close, log_return=0.05)
+        Observation(
+            step=o.step, high=o.high * 1.3, low=o.low * 0.7, close=o.close, log_return=0.05, sentiment=-0.9
+        )
         for o in bars[400:]
     ]
     one, two = make(kind), make(kind)
@@ -101,7 +105,7 @@ def test_market_that_stands_still_is_survived(kind):
     detector = make(kind)
     for i in range(400):
         v = detector.update(
-            Observation(step=i, high=50.0, low=50.0, close=50.0, log_return=0.0 if i else nan)
+            Observation(step=i, high=50.0, low=50.0, close=50.0, log_return=0.0 if i else nan, sentiment=0.2)
         )
         assert sum(v.probabilities) == pytest.approx(1.0, abs=1e-9)
 
@@ -113,7 +117,13 @@ def test_poor_data_lowers_confidence_only(kind):
         good = one.update(o)
         poor = two.update(
             Observation(
-                step=o.step, high=o.high, low=o.low, close=o.close, log_return=o.log_return, quality=0.5
+                step=o.step,
+                high=o.high,
+                low=o.low,
+                close=o.close,
+                log_return=o.log_return,
+                quality=0.5,
+                sentiment=o.sentiment,
             )
         )
         assert poor.probabilities == good.probabilities

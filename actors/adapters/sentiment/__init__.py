@@ -1,0 +1,1 @@
+"""Collectors of news, posts and indices, from files and over HTTP, behind one port."""

@@ -1,0 +1,1 @@
+"""Words of the crypto lexicon, written for this project; `actors.domain.sentiment.lexicon` puts them together."""
