@@ -40,7 +40,10 @@ RELIEVERS: dict[float, str] = {
     0.0: "reduce, reduces, reduced, reducing, reduction of, reduction in",
 }
 CONTRASTS = "but, however, yet, nevertheless, nonetheless, still"
-CONCESSIONS = "despite, although, though, even as, amid, amidst, in spite of, notwithstanding, even though, after, while"
+CONCESSIONS = (
+    "despite, although, though, even as, amid, amidst, in spite of, notwithstanding, even though, "
+    "after, while"
+)
 
 # phrases whose words mean something else than apart
 PLAIN = (
