@@ -74,12 +74,16 @@ class ModelChoice(Asked):
 
 
 class RegimeRequest(Asked):
-    """Label bars with regimes, by a model or by detectors named here; `bars` says for which bars to answer."""
+    """Label bars with regimes, by a model or by detectors named here; `bars` says for which bars to answer.
+
+    Detectors named here run on the series' bars, and on the longer `timeframes` as well, where there are some.
+    """
 
     series: Annotated[list[Series], Field(min_length=1, max_length=MAX_SERIES)]
     model: ModelChoice | None = None
     detectors: Annotated[list[DetectorChoice], Field(min_length=1, max_length=MAX_DETECTORS)] | None = None
     ensemble: dict[str, pydantic.JsonValue] | None = None
+    timeframes: Annotated[list[Annotated[str, Field(pattern=TIMEFRAME)]], Field(max_length=4)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     bars: Literal["last", "all"] = "last"
 
@@ -87,9 +91,10 @@ class RegimeRequest(Asked):
     def _one_way(self) -> RegimeRequest:
         if self.detectors is not None and self.model is not None:
             raise ValueError("request: expected model or detectors, found both; leave one out")
-        if self.detectors is None and (self.ensemble is not None or self.seed is not None):
+        alone = [n for n in ("ensemble", "timeframes", "seed") if getattr(self, n) is not None]
+        if self.detectors is None and alone:
             raise ValueError(
-                "request: expected ensemble and seed together with detectors, found them alone; a model has its own"
+                f"request: expected {', '.join(alone)} together with detectors, found no detectors; a model has its own"
             )
         return self
 
@@ -127,8 +132,9 @@ class Confidence(Answered):
 class View(Answered):
     """What one detector, or the ensemble, says of each bar that was asked for.
 
-    `probabilities` follow `vocabulary`; `native_label` is the detector's own state. `detail`, `context` and `weights`
-    are the ensemble's, null where it says nothing of the kind.
+    `probabilities` follow `vocabulary`; `native_label` is the detector's own state, `own_probabilities` follow its
+    `states` (empty while it is silent: `reason`), `features` its `measures`. `detail`, `context` and `weights` are the
+    ensemble's, null where it says nothing of the kind.
     """
 
     label: list[str]
@@ -136,6 +142,10 @@ class View(Answered):
     confidence: list[float]
     native_label: list[str]
     bars_in_state: list[int]
+    own_probabilities: list[list[float]]
+    features: list[list[float | None]]
+    data_quality: list[float]
+    reason: list[str]
     detail: list[Confidence | None] | None
     context: list[str] | None
     weights: list[list[float]] | None
@@ -149,6 +159,8 @@ class SeriesAnswer(Answered):
     bars: int
     data_hash: str
     open_ns: list[int]
+    states: dict[str, list[str]]
+    measures: dict[str, list[str]]
     views: dict[str, View]
     warnings: list[Remark]
 

@@ -64,9 +64,7 @@ def detect(
         timeframe=format_timeframe(frame.timeframe_ns), timeframes=timeframes,
     )  # fmt: skip
     views: dict[str, list[Assessment]] = {name: [] for name in panel.names}
-    columns = (frame.open_ns, frame.open, frame.high, frame.low, frame.close, frame.volume)
-    for open_ns, first, high, low, close, volume in zip(*(c.tolist() for c in columns), strict=True):
-        now = panel.update(high, low, close, open_ns=open_ns, volume=volume, open=first)
+    for now in panel.run(frame):
         for said, view in zip(views.values(), now, strict=True):
             said.append(view)
     return Detected(views, panel.frames, panel.vocabularies)

@@ -68,6 +68,7 @@ def _answerer(
             tuple((d.kind, _bounded(d)) for d in request.detectors),
             dict(request.ensemble or {}),
             DEFAULT_SEED if request.seed is None else request.seed,
+            tuple(request.timeframes or ()),
         )
         settings.check()
         return settings, None, settings

@@ -13,7 +13,7 @@ from actors.domain.errors import InsufficientDataError, ModelError, ModelVersion
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.timeframe import format_timeframe
 from actors.domain.model.timerange import format_ns
-from actors.domain.regime.base import Assessment
+from actors.domain.regime.base import WARMING_UP, Assessment
 from actors.domain.regime.panel import Panel
 from serve.inference.job import Job, out_of_time
 from serve.models.store import ModelStore
@@ -37,12 +37,15 @@ def detect(job: Job, store: ModelStore) -> bytes:
     """
     end = time.monotonic() + job.budget_s
     frame, warnings = job.frame, []
-    panel, training = _panel(job, store)
+    training = store.load(*job.model)[0].training if job.model is not None else None
     if training is not None:
         warnings += _continues(frame, training)
+    panel = _panel(job, store)
     warnings += _enough(panel, frame)
     warnings += _plain(frame)
     said = _views(panel, frame, job, end)
+    warnings += _silent(said, {code for code, _ in warnings})
+    vocabularies = panel.vocabularies
     shown = slice(None) if job.all_bars else slice(-1, None)
     return msgspec.json.encode(
         {
@@ -51,18 +54,20 @@ def detect(job: Job, store: ModelStore) -> bytes:
             "bars": len(frame),
             "data_hash": frame.data_hash,
             "open_ns": frame.open_ns[shown].tolist(),
+            "states": {name: states for name, (states, _) in vocabularies.items()},
+            "measures": {name: measures for name, (_, measures) in vocabularies.items()},
             "views": {name: _columns(views[shown]) for name, views in said.items()},
             "warnings": [{"code": code, "message": message} for code, message in warnings],
         }
     )
 
 
-def _panel(job: Job, store: ModelStore) -> tuple[Panel, Training | None]:
+def _panel(job: Job, store: ModelStore) -> Panel:
+    pair, timeframe_ns = job.frame.pair, job.frame.timeframe_ns
     if job.model is not None:
-        name, version = job.model
-        return store.panel(name, version, job.frame.pair), store.load(name, version)[0].training
+        return store.panel(*job.model, pair, timeframe_ns)
     assert job.settings is not None, "a job has a model or settings"
-    return job.settings.panel(job.frame.pair), None
+    return job.settings.panel(pair, timeframe_ns)
 
 
 def _continues(frame: BarFrame, training: Training) -> list[tuple[str, str]]:
@@ -118,11 +123,10 @@ def _plain(frame: BarFrame) -> list[tuple[str, str]]:
 
 def _views(panel: Panel, frame: BarFrame, job: Job, end: float) -> dict[str, list[Assessment]]:
     said: dict[str, list[Assessment]] = {name: [] for name in panel.names}
-    rows = zip(frame.high.tolist(), frame.low.tolist(), frame.close.tolist(), strict=True)
-    for i, row in enumerate(rows):
+    for i, now in enumerate(panel.run(frame)):
         if i % _LOOK_EVERY == 0 and time.monotonic() > end:
             raise out_of_time(job.budget_s, i, len(frame))
-        for (name, views), view in zip(said.items(), panel.update(*row), strict=True):
+        for (name, views), view in zip(said.items(), now, strict=True):
             if not abs(math.fsum(view.probabilities) - 1.0) < 1e-6 or not math.isfinite(view.confidence):
                 raise ModelError(
                     "VIEW_UNDEFINED",
@@ -130,6 +134,16 @@ def _views(panel: Panel, frame: BarFrame, job: Job, end: float) -> dict[str, lis
                 )
             views.append(view)
     return said
+
+
+def _silent(said: dict[str, list[Assessment]], told: set[str]) -> list[tuple[str, str]]:
+    """Name the views that say nothing at the last bar and why, unless that was told before."""
+    known = {"", WARMING_UP} if "WARMING_UP" in told else {""}
+    return [
+        ("SILENT", f"{name} says nothing: {views[-1].reason}")
+        for name, views in said.items()
+        if views[-1].reason not in known
+    ]
 
 
 def _columns(views: Sequence[Assessment]) -> dict[str, Any]:
@@ -143,6 +157,10 @@ def _columns(views: Sequence[Assessment]) -> dict[str, Any]:
         "confidence": [v.confidence for v in views],
         "native_label": [v.native_label for v in views],
         "bars_in_state": [v.bars_in_state for v in views],
+        "own_probabilities": [v.own_probabilities for v in views],
+        "features": [v.features for v in views],
+        "data_quality": [v.data_quality for v in views],
+        "reason": [v.reason for v in views],
         "detail": detail if any(detail) else None,
         "context": context if any(context) else None,
         "weights": weights if any(weights) else None,

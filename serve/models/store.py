@@ -114,7 +114,7 @@ class ModelStore:
             self._read[key] = (made, tree["panel"])
         return self._read[key]
 
-    def panel(self, name: str, version: int, pair: str) -> Panel:
+    def panel(self, name: str, version: int, pair: str, timeframe_ns: int) -> Panel:
         """Return a fresh panel of a version, with what it has learned.
 
         Raises
@@ -123,7 +123,7 @@ class ModelStore:
             As `load`.
         """
         made, learned = self.load(name, version)
-        panel = made.settings.panel(pair)
+        panel = made.settings.panel(pair, timeframe_ns)
         if learned is not None:
             # the version's signature was verified, so what it holds may be unpickled
             panel.load_state(state.loads(learned, allow_opaque=True))
@@ -176,7 +176,8 @@ class ModelStore:
             As `load`, and where `serve.models.activations.ActivationLog.append` does.
         """
         made, _ = self.load(name, version)
-        self.panel(name, version, made.training.pair if made.training else "BTC/USDT")
+        if made.training is not None:
+            self.panel(name, version, made.training.pair, made.training.timeframe_ns)
         return self._log(name).append(
             version,
             model=name,
@@ -221,11 +222,11 @@ class ModelStore:
 
 
 def _trained(settings: ModelSettings, bars: BarFrame) -> Panel:
-    panel = settings.panel(bars.pair)
+    panel = settings.panel(bars.pair, bars.timeframe_ns)
     if not len(bars):
         raise DataError("NO_BARS", f"{bars.pair}: expected bars to learn from, found none")
-    for row in zip(bars.high.tolist(), bars.low.tolist(), bars.close.tolist(), strict=True):
-        panel.update(*row)
+    for _ in panel.run(bars):
+        pass
     short = {kind: need for kind, need in panel.warmup_bars.items() if need > len(bars)}
     if short:
         kind = max(short, key=lambda k: short[k])

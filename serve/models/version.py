@@ -11,6 +11,7 @@ from typing import Any
 from actors.domain import registry
 from actors.domain.errors import InvalidParamsError, ModelVersionError
 from actors.domain.fitting import InlineFits
+from actors.domain.model.timeframe import format_timeframe
 from actors.domain.regime.ensemble import EnsembleParams
 from actors.domain.regime.panel import PACKAGE, Panel
 from config.schema import Config
@@ -26,29 +27,34 @@ class ModelSettings:
         In the order of the ensemble's members.
     ensemble : mapping
     seed : int
+    timeframes : tuple of str
+        Longer bars, on which every detector runs as well.
     """
 
     detectors: tuple[tuple[str, Mapping[str, Any]], ...]
     ensemble: Mapping[str, Any]
     seed: int
+    timeframes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: Config) -> ModelSettings:
         """Return the regime section of a configuration."""
         parts = tuple((part.kind, dict(part.params)) for part in config.regime.detectors)
-        return cls(parts, dict(config.regime.ensemble), config.seed)
+        return cls(parts, dict(config.regime.ensemble), config.seed, tuple(config.regime.timeframes))
 
     @classmethod
     def parse(cls, tree: Mapping[str, Any]) -> ModelSettings:
         """Return what `tree` returned."""
-        return cls(
-            tuple((kind, params) for kind, params in tree["detectors"]), tree["ensemble"], tree["seed"]
-        )
+        detectors = tuple((kind, params) for kind, params in tree["detectors"])
+        return cls(detectors, tree["ensemble"], tree["seed"], tuple(tree["timeframes"]))
 
     def tree(self) -> dict[str, Any]:
         """Return the settings as plain values."""
         detectors = [[kind, dict(params)] for kind, params in self.detectors]
-        return {"detectors": detectors, "ensemble": dict(self.ensemble), "seed": self.seed}
+        return {
+            "detectors": detectors, "ensemble": dict(self.ensemble), "seed": self.seed,
+            "timeframes": list(self.timeframes),
+        }  # fmt: skip
 
     @property
     def hash(self) -> str:
@@ -78,9 +84,18 @@ class ModelSettings:
                 f"ensemble.weights: expected {len(kinds)} non-negative numbers, not all 0, found {weights}",
             )
 
-    def panel(self, pair: str) -> Panel:
-        """Return the model for bars of a pair, with nothing learned."""
-        return Panel(self.detectors, self.ensemble, pair=pair, seed=self.seed, fits=InlineFits())
+    def panel(self, pair: str, timeframe_ns: int) -> Panel:
+        """Return the model for bars of a pair, with nothing learned.
+
+        Raises
+        ------
+        ConfigError
+            If a longer frame is no multiple of the bars.
+        """
+        return Panel(
+            self.detectors, self.ensemble, pair=pair, seed=self.seed, fits=InlineFits(),
+            timeframe=format_timeframe(timeframe_ns), timeframes=self.timeframes,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import small
 from fastapi import FastAPI
 
@@ -49,11 +51,12 @@ def named(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]
 def in_process(frame: BarFrame, settings: ModelSettings = SETTINGS) -> dict[str, list[Assessment]]:
     """What the detectors say in this process, without anything of serving."""
     panel = Panel(
-        settings.detectors, settings.ensemble, pair=frame.pair, seed=settings.seed, fits=InlineFits()
-    )
+        settings.detectors, settings.ensemble, pair=frame.pair, seed=settings.seed, fits=InlineFits(),
+        timeframes=settings.timeframes,
+    )  # fmt: skip
     said: dict[str, list[Assessment]] = {name: [] for name in panel.names}
-    for row in zip(frame.high.tolist(), frame.low.tolist(), frame.close.tolist(), strict=True):
-        for views, view in zip(said.values(), panel.update(*row), strict=True):
+    for now in panel.run(frame):
+        for views, view in zip(said.values(), now, strict=True):
             views.append(view)
     return said
 
@@ -62,12 +65,20 @@ def assert_same(views: Mapping[str, Any], said: Mapping[str, Sequence[Assessment
     """Every number of an answer is the in-process one, bit for bit: equal by what Python writes for it."""
     assert list(views) == list(said)
     for name, column in views.items():
-        for field in ("label", "native_label", "bars_in_state"):
+        for field in ("label", "native_label", "bars_in_state", "reason"):
             assert column[field] == [getattr(v, field) for v in said[name]], (name, field)
-        assert [repr(p) for row in column["probabilities"] for p in row] == [
-            repr(p) for v in said[name] for p in v.probabilities
-        ], name
-        assert [repr(c) for c in column["confidence"]] == [repr(v.confidence) for v in said[name]], name
+        for field in ("confidence", "data_quality"):
+            assert [repr(x) for x in column[field]] == [repr(getattr(v, field)) for v in said[name]], (
+                name,
+                field,
+            )
+        for field in ("probabilities", "own_probabilities", "features", "weights"):
+            found = column[field] or [()] * len(said[name])
+            assert [[repr(x) for x in row] for row in found] == [
+                [repr(x) for x in getattr(v, field)] for v in said[name]
+            ], (name, field)
+        for found, view in zip(column["detail"] or [None] * len(said[name]), said[name], strict=True):
+            assert repr(found) == repr(json.loads(msgspec.json.encode(view.detail))), name
         assert all(len(row) == len(REGIMES) for row in column["probabilities"])
 
 

@@ -6,13 +6,14 @@ all gives the same views, because names and seeds are the fleet's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import log, nan
 from typing import Any, ClassVar
 
 from actors.domain import registry
 from actors.domain.errors import InvalidBarError, InvalidParamsError
 from actors.domain.fitting import FitRunner
+from actors.domain.model.bars import BarFrame
 from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import derive_seed
 from actors.domain.regime.base import Assessment, Detector, Observation
@@ -139,6 +140,17 @@ class Panel(Stateful):
     def frames(self) -> tuple[str, ...]:
         """Timeframe of each detector's view; empty without longer frames."""
         return self._frames
+
+    def run(self, frame: BarFrame) -> Iterator[list[Assessment]]:
+        """Take the bars of a frame, which follow those taken before; yield the views at each close, as `update` does.
+
+        Raises
+        ------
+        InvalidBarError
+        """
+        columns = (frame.open_ns, frame.open, frame.high, frame.low, frame.close, frame.volume)
+        for open_ns, first, high, low, close, volume in zip(*(c.tolist() for c in columns), strict=True):
+            yield self.update(high, low, close, open_ns=open_ns, volume=volume, open=first)
 
     def update(
         self,

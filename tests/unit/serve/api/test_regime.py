@@ -20,6 +20,7 @@ from actors.domain.regime.base import Assessment
 from serve.inference import detection
 from serve.inference.job import Job
 from serve.models.store import ModelStore
+from serve.models.version import ModelSettings
 from serve.schemas import Problem, RegimeAnswer
 
 REGIME = "/api/v1/regime"
@@ -68,6 +69,37 @@ def test_every_bar_s_answer_is_the_in_process_one(app: FastAPI, who: str) -> Non
     assert answer.json["vocabulary"] == list(REGIMES)
     assert answer.json["model"]["settings_hash"] == served.SETTINGS.hash
     assert answer.json["model"]["name"] == (None if who == "detectors" else "default")
+
+
+@pytest.mark.parametrize("timeframes", [[], ["4h"]])
+def test_an_enhanced_ensemble_s_confidence_context_and_weights_are_the_in_process_ones(
+    app: FastAPI, timeframes: list[str]
+) -> None:
+    frame, ensemble = served.bars(300), {"kind": "enhanced"}
+    settings = ModelSettings(served.PARTS, ensemble, 11, tuple(timeframes))
+    body = {
+        "detectors": served.named(served.PARTS),
+        "ensemble": ensemble,
+        "seed": 11,
+        "timeframes": timeframes,
+    }
+    answer = ask(app, series=[served.series(frame)], bars="all", **body)
+    assert answer.status == 200, answer.body
+    RegimeAnswer.model_validate(answer.json)
+    (found,) = answer.json["series"]
+    served.assert_same(found["views"], served.in_process(frame, settings))
+    assert len(found["views"]) == 3 * (1 + len(timeframes)) + 1
+    assert found["views"]["ensemble"]["context"][-1]
+    assert math.fsum(found["views"]["ensemble"]["weights"][-1]) == pytest.approx(1.0)
+    for name, states in found["states"].items():
+        assert len(found["views"][name]["own_probabilities"][-1]) in (0, len(states))
+        assert len(found["views"][name]["features"][-1]) in (0, len(found["measures"][name]))
+
+
+def test_a_longer_frame_that_does_not_fit_is_refused(app: FastAPI) -> None:
+    body = {"series": [served.series(served.bars(200))], "detectors": [{"kind": "trend"}]}
+    refused(ask(app, **body, timeframes=["90m"]), 422, "TIMEFRAME_NOT_MULTIPLE")
+    refused(ask(app, **body, timeframes=["1h"]), 422, "REGIME_TIMEFRAMES")
 
 
 def test_the_last_bar_s_answer_is_the_last_of_all(app: FastAPI) -> None:
@@ -311,7 +343,7 @@ def test_a_body_beyond_the_limit_is_413_whatever_its_header_says(tmp_path: Path)
         ([{"kind": "trend", "params": {"windows": 3}}], "PARAMS_INVALID", "windows"),
         ([{"kind": "hmm", "params": {"window_bars": 10**9}}], "PARAMS_COSTLY", "at most 6000"),
         ([{"kind": "hmm", "params": {"starts": 9}}], "PARAMS_COSTLY", "at most 8"),
-        ([{"kind": "volatility", "params": {"min_history_bars": 20_001}}], "PARAMS_COSTLY", "at most 20000"),
+        ([{"kind": "volatility", "params": {"min_history_bars": 20_001}}], "PARAMS_COSTLY", "found 20001"),
         ([{"kind": "momentum", "params": {"horizons_bars": [5] * 17}}], "PARAMS_COSTLY", "16 values"),
         ([{"kind": "change_point", "params": {"max_run_bars": 10**8}}], "PARAMS_INVALID", "found 100000000"),
     ],

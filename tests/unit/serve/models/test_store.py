@@ -53,9 +53,8 @@ def test_a_fitted_version_says_what_the_whole_series_says(store: ModelStore, tmp
     assert made.training.until_ns == served.bars(180).end_ns
     rest = served.bars(120, 180)
     for _ in range(2):  # the first answer must leave nothing behind for the second
-        panel = ModelStore(tmp_path).panel("default", 1, served.PAIR)
-        rows = zip(rest.high.tolist(), rest.low.tolist(), rest.close.tolist(), strict=True)
-        assert [panel.update(*row)[-1] for row in rows] == whole["ensemble"][180:]
+        panel = ModelStore(tmp_path).panel("default", 1, served.PAIR, rest.timeframe_ns)
+        assert [now[-1] for now in panel.run(rest)] == whole["ensemble"][180:]
 
 
 def test_one_that_was_changed_or_moved_is_refused(store: ModelStore, tmp_path: Path) -> None:
