@@ -16,7 +16,9 @@ from actors.domain.model.bars import BarFrame
 from actors.domain.model.timeframe import format_timeframe
 from actors.domain.regime.panel import ENSEMBLE
 from actors.domain.regime.study.published import LENGTHS
+from actors.domain.regime.study.rows import BACKWARD
 from actors.domain.regime.study.summary import LEAST_TRIALS, calibration, checks, table
+from actors.domain.regime.study.three_states import three_states
 from actors.domain.regime.study.trial import PROCESSES, Cell, TrialScore, cells, run_trial
 from actors.ops.report.regimes import RegimePart, regime_part, write_regime_page
 from actors.runtime.fanout_items import Progress
@@ -47,8 +49,9 @@ bench: two published studies, and one of confidence. Keys of the result:
 cells {study, emission, T, detector, causal, fit_protocol, trials,
 bac_mean, bac_se, oracle_bac_mean, diff_mean, diff_se (paired with the causal oracle under the prior rule),
 delay_median, delay_mean, missed_frac, false_switches_per_1000 (changes to a state that is not the true one),
-published_bac, published_z}, calibration, checks {name, value, bound, met}, which take 100 trials. Exit code 1 if one
-fails.
+published_bac, published_z}, three_states {T, detector, causal, bac (each state's recall averaged over the trials in
+which it occurs, then over the states), bac_se, auc, auc_trials, printed_bac, printed_auc, z, penalty}, calibration,
+checks {name, value, bound, met, with some a note}, which take 100 trials. Exit code 1 if one fails.
 """
 KEYS += regimes_confidence.KEYS
 
@@ -211,7 +214,10 @@ def _bench(args: argparse.Namespace) -> common.Outcome:
     found = checks(rows)
     if confidence is not None:
         found += confidence.pop("checks")
-    result = {"cells": rows, "calibration": calibration(trials), "confidence": confidence, "checks": found}
+    result = {
+        "cells": rows, "three_states": three_states(trials), "calibration": calibration(trials),
+        "confidence": confidence, "checks": found,
+    }  # fmt: skip
     return common.Outcome(
         result, ok=all(c["met"] for c in found), text=_bench_text(result), head={"seed": config.model.seed}
     )
@@ -242,8 +248,11 @@ def _bench_text(result: Mapping[str, Any]) -> str:
             _short(c["published_bac"]), "-" if c["published_z"] is None else f"{c['published_z']:+.1f}",
         ]
         for c in result["cells"]
+        if not c["detector"].startswith(BACKWARD)
     ]  # fmt: skip
     lines = [columns(rows), ""] if result["cells"] else []
+    if result["three_states"]:
+        lines += [_three_text(result["three_states"]), ""]
     if result["confidence"] is not None:
         lines += [regimes_confidence.text(result["confidence"]), ""]
     lines += [
@@ -252,11 +261,38 @@ def _bench_text(result: Mapping[str, Any]) -> str:
     ]
     lines += [
         f"{'held' if c['met'] else 'FAILED'}: {c['name']}: {number(c['value'])} ({c['bound']})"
+        + (f"; {c['note']}" if "note" in c else "")
         for c in result["checks"]
     ]
     if not result["checks"]:
         lines.append(f"nothing was checked: that takes {LEAST_TRIALS} trials")
     return "\n".join(lines)
+
+
+def _three_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    head = [
+        "three states, T",
+        "row",
+        "causal",
+        "by state",
+        "s.e.",
+        "printed",
+        "z",
+        "AUC",
+        "printed",
+        "trials",
+    ]
+    lines = [
+        [
+            str(r["T"]), r["detector"] + ("" if r["penalty"] is None else f" (lambda {r['penalty']:g})"),
+            "-" if r["causal"] is None else "yes" if r["causal"] else "no", _short(r["bac"]), _short(r["bac_se"]),
+            _short(r["printed_bac"]), "-" if r["z"] is None else f"{r['z']:+.1f}", _short(r["auc"]),
+            _short(r["printed_auc"]), str(r["auc_trials"]),
+        ]
+        for r in rows
+    ]  # fmt: skip
+    note = "by state: recall of each state over the trials with it, then their mean, as in print; best lambda in hindsight"
+    return f"{columns([head, *lines])}\n{note}"
 
 
 def _short(value: float | None) -> str:

@@ -31,6 +31,26 @@ def published(y: FloatArray, windows: tuple[int, ...] = WINDOWS) -> FloatArray:
     return np.column_stack(columns)
 
 
+def backward(y: FloatArray, windows: tuple[int, ...] = (6, 14)) -> FloatArray:
+    """Return the features of the continuous jump model's three-state study, shape (n, 3 + 6 · windows).
+
+    They are y, the absolute differences of the last two steps, and mean and deviation (ddof 1) of each window that ends
+    at the bar, of its older half and of its newer half. Windows are cut at the start, where the printed study had
+    bars before the first; a difference or deviation that the start lacks is 0.
+    """
+    gap = np.append(0.0, np.abs(np.diff(y)))
+    columns = [y, gap, np.append(0.0, gap[:-1])]
+    at = np.arange(y.shape[0])
+    for length in windows:
+        half = length // 2
+        for low, high in ((length - 1, 0), (length - 1, half), (half - 1, 0)):
+            ends = np.maximum(at - high, 0)
+            mean, deviation = _moments(y, np.minimum(np.maximum(at - low, 0), ends), ends)
+            count = ends - np.minimum(np.maximum(at - low, 0), ends) + 1
+            columns += [mean, deviation * np.sqrt(count / np.maximum(count - 1, 1))]
+    return np.column_stack(columns)
+
+
 def causal(y: FloatArray, windows: tuple[int, ...] = WINDOWS) -> FloatArray:
     """Return y, the absolute difference to the bar before, and mean and deviation of the left windows,
     shape (n, 2 + 2 · windows).

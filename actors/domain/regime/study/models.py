@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import lgamma
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,9 @@ from actors.domain.regime.study.process import stationary
 
 FloatArray = NDArray[np.float64]
 _STICKY_BARS, _DWELL_BARS = 25.0, 50.0
+_PRIOR_BARS = 30.0
+_LEVELS = (-0.5, 1.0)
+"""Log variances, of a standardised series, that the prior gives the calmest and the wildest state."""
 
 
 class Model(NamedTuple):
@@ -60,6 +64,25 @@ class Model(NamedTuple):
         log_b = -0.5 * ((x[:, None] - self.means[:, 0]) ** 2 / self.scales[:, 0] + np.log(self.scales[:, 0]))
         return kernels.hmm_viterbi(log_b, self.start, self.transitions)[0]
 
+    def smoothed(self, y: FloatArray) -> FloatArray:
+        """Probabilities of the states of a whole series (sees all of it), shape (n, K)."""
+        log_b = np.ascontiguousarray(self._log_density(self.standardised(y)))
+        return kernels.hmm_smooth(log_b, self.start, self.transitions)[0]
+
+    def _log_density(self, x: FloatArray) -> FloatArray:
+        """Of standardised returns in each state, shape (n, K)."""
+        mean, scale = self.means[:, 0], self.scales[:, 0]
+        square = (x - mean) ** 2 / scale
+        if self.dof is None:
+            normal: FloatArray = -0.5 * (square + np.log(2.0 * np.pi * scale))
+            return normal
+        nu = self.dof
+        constant = np.array([lgamma(0.5 * (v + 1.0)) - lgamma(0.5 * v) for v in nu.tolist()])
+        heavy: FloatArray = (
+            constant - 0.5 * np.log(np.pi * nu * scale) - 0.5 * (nu + 1.0) * np.log1p(square / nu)
+        )
+        return heavy
+
     def shares(self) -> FloatArray:
         """Long-run shares of the states."""
         return stationary(self.transitions)
@@ -74,7 +97,7 @@ def fit_model(
     student: bool = False,
     sticky: bool = False,
 ) -> Model | None:
-    """Fit by maximum likelihood, or with a weak prior of states that last; None if no start can be fitted.
+    """Fit by maximum likelihood, or with a weak prior of states that last and differ; None if no start can be fitted.
 
     Parameters
     ----------
@@ -85,7 +108,9 @@ def fit_model(
     student : bool
         t emissions with one fitted number of degrees of freedom.
     sticky : bool
-        Add `_STICKY_BARS` bars per state of a mean dwell of `_DWELL_BARS`.
+        Add `_STICKY_BARS` bars per state of a mean dwell of `_DWELL_BARS`, and `_PRIOR_BARS` bars per state of mean 0
+        and variances spread over `_LEVELS`. A short series that has not left its first state yet would be split by
+        likelihood alone into shades of it.
     """
     centre, scale = float(y.mean()), float(y.std()) or 1.0
     x = np.ascontiguousarray(((y - centre) / scale)[:, None])
@@ -104,19 +129,23 @@ def fit_model(
     if sticky:
         counts = np.full((states, states), _STICKY_BARS / _DWELL_BARS / max(states - 1, 1))
         np.fill_diagonal(counts, _STICKY_BARS * (1.0 - 1.0 / _DWELL_BARS))
-        prior = HmmPrior(moves=counts, scatter=np.full((states, 1), 2.0), weight=2.0)
+        spread = np.exp(np.linspace(*_LEVELS, states))[:, None]
+        prior = HmmPrior(
+            moves=counts, means=np.zeros((states, 1)), mean_weight=_PRIOR_BARS, scatter=_PRIOR_BARS * spread,
+            weight=_PRIOR_BARS,
+        )  # fmt: skip
     fits = kernels.hmm_fit(
         x, begin, prior=prior, max_iterations=300, tolerance=1e-5 * len(y), fit_dof=student, min_variance=1e-3
     )
     best = fits.best
     if best is None:
         return None
-    spread = fits.models.covariances[best]
-    order = np.argsort(spread[:, 0], kind="stable")
+    found = fits.models.covariances[best]
+    order = np.argsort(found[:, 0], kind="stable")
     dof = None if fits.models.dof is None else fits.models.dof[best][order]
     return Model(
         centre, scale, fits.models.start[best][order],
         np.ascontiguousarray(fits.models.transitions[best][np.ix_(order, order)]),
-        np.ascontiguousarray(fits.models.means[best][order]), np.ascontiguousarray(spread[order]), dof,
+        np.ascontiguousarray(fits.models.means[best][order]), np.ascontiguousarray(found[order]), dof,
         float(fits.log_likelihood[best]),
     )  # fmt: skip

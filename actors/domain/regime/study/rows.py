@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from actors.domain import kernels
 from actors.domain.regime.starts import kmeans_starts
-from actors.domain.regime.study.features import Scaler, causal, published
+from actors.domain.regime.study.features import Scaler, backward, causal, published
 from actors.domain.regime.study.models import Model, fit_model
-from actors.domain.regime.study.process import Process, simulate
+from actors.domain.regime.study.pooled import NEWCOMER_SHARE, balanced, pooled_labels, trained_weights
+from actors.domain.regime.study.process import THREE_STATES, Process, simulate
 
 FloatArray = NDArray[np.float64]
 States = NDArray[np.int64]
@@ -25,6 +26,11 @@ TRAINING_BARS = 5000
 REFIT_BARS, FIRST_FIT_BARS = 250, 125
 JUMP_PENALTY = 45.0
 """The published λ = 90 belongs to squared distances without the factor ½ of our objective."""
+JUMP_TEMPERATURE = 3.0
+"""What difference of values counts as one e-fold where a jump model is asked for probabilities."""
+PENALTIES = (10.0, 21.5, 46.4, 100.0, 215.0, 464.0, 1000.0)
+"""Grid of the three-state study, of which print shows the best in hindsight."""
+BACKWARD = "jump_backward_"
 
 
 class Trial:
@@ -56,9 +62,68 @@ class Trial:
         return kernels.hmm_forward_filter(self.log_density, p.stationary(), p.matrix())[0]
 
     @cached_property
+    def smoothed(self) -> FloatArray:
+        """Probabilities that know parameters, law and the whole series."""
+        p = self.process
+        return kernels.hmm_smooth(self.log_density, p.stationary(), p.matrix())[0]
+
+    @cached_property
+    def whole(self) -> Model | None:
+        """Gaussian model of the series itself."""
+        return fit_model(self.y, self.states, 10, self.rng)
+
+    @cached_property
+    def gaussian(self) -> Model | None:
+        """Gaussian model of the training series."""
+        return fit_model(self.training, self.states, 5, self.rng)
+
+    @cached_property
     def student(self) -> Model | None:
         """t-HMM of the training series."""
         return fit_model(self.training, self.states, 5, self.rng, student=True)
+
+    @cached_property
+    def walk_forward(self) -> FloatArray:
+        """Balanced probabilities of a t-HMM refitted on all bars so far; NaN before the first fit.
+
+        A new model is run over the past before it labels the bars up to the next refit.
+        """
+        bars = self.y.shape[0]
+        out = np.full((bars, self.states), np.nan)
+        for begin in (FIRST_FIT_BARS, *range(REFIT_BARS, bars, REFIT_BARS)):
+            if begin >= bars:
+                break
+            end = min(begin + (REFIT_BARS - begin % REFIT_BARS), bars)
+            model = fit_model(self.y[:begin], self.states, 3, self.rng, student=True, sticky=True)
+            if model is not None:
+                out[begin:end] = balanced(model.filtered(self.y[:end]), model.shares())[begin:]
+        return out
+
+    @cached_property
+    def jump_values(self) -> tuple[FloatArray, FloatArray]:
+        """Values of a jump model of the training series, decoded online: over that series, and over the trial's."""
+        rows = causal(self.training)
+        scale = Scaler(rows)
+        x = scale(rows)
+        # as many features, so as much loss per bar, as the penalty was published for: six of eighteen
+        penalty = JUMP_PENALTY * x.shape[1] / 18.0
+        fit = kernels.jump_fit(x, kmeans_starts(x, self.states, 10, _draw(self)), penalty)
+        order = np.argsort([
+            self.training[fit.labels == k].var() if (fit.labels == k).any() else 0.0 for k in range(self.states)
+        ])  # fmt: skip
+        centres = np.ascontiguousarray(fit.centres[order])
+        out = []
+        for features in (x, scale(causal(self.y))):
+            values = np.empty((features.shape[0], self.states))
+            kernels.jump_stream(centres, penalty).run(features, values)
+            out.append(values)
+        return out[0], out[1]
+
+    @cached_property
+    def backward_features(self) -> FloatArray:
+        """Features of the three-state study, standardised over the whole series."""
+        rows = backward(self.y)
+        return Scaler(rows)(rows)
 
     def by_prior(self, probabilities: FloatArray, shares: FloatArray) -> States:
         """Labels by the prior rule."""
@@ -83,12 +148,18 @@ class Row:
         Where its parameters come from and how labels are read.
     labels : callable
         Labels of a trial.
+    probabilities : callable or None
+        Probabilities of the states, for the area under the ROC curve; None: the labels stand for them.
+    study : str
+        Name of the process it is for; empty: all.
     """
 
     name: str
     causal: bool
     fit_protocol: str
     labels: Callable[[Trial], States]
+    probabilities: Callable[[Trial], FloatArray | None] | None = None
+    study: str = ""
 
 
 def _oracle_prior(t: Trial) -> States:
@@ -101,9 +172,7 @@ def _oracle_argmax(t: Trial) -> States:
 
 
 def _smoothed_prior(t: Trial) -> States:
-    p = t.process
-    gamma, _ = kernels.hmm_smooth(t.log_density, p.stationary(), p.matrix())
-    return t.by_prior(gamma, p.stationary())
+    return t.by_prior(t.smoothed, t.process.stationary())
 
 
 def _true_path(t: Trial) -> States:
@@ -119,13 +188,19 @@ def _jump(t: Trial) -> States:
 
 
 def _hmm(t: Trial) -> States:
-    model = fit_model(t.y, t.states, 10, t.rng)
-    return t.nothing() if model is None else model.path(t.y)
+    return t.nothing() if t.whole is None else t.whole.path(t.y)
+
+
+def _smoothed(model: Model | None, y: FloatArray) -> FloatArray | None:
+    return None if model is None else model.smoothed(y)
+
+
+def _filtered(model: Model | None, y: FloatArray) -> FloatArray | None:
+    return None if model is None else model.filtered(y)
 
 
 def _hmm_frozen(t: Trial) -> States:
-    model = fit_model(t.training, t.states, 5, t.rng)
-    return t.nothing() if model is None else t.by_prior(model.filtered(t.y), model.shares())
+    return t.nothing() if t.gaussian is None else t.by_prior(t.gaussian.filtered(t.y), t.gaussian.shares())
 
 
 def _student_argmax(t: Trial) -> States:
@@ -139,33 +214,41 @@ def _student_prior(t: Trial) -> States:
 
 
 def _student_walk_forward(t: Trial) -> States:
-    """Refits on all bars so far; a new model is run over the past before it labels the bars up to the next refit."""
-    labels = t.nothing()
-    bars = t.y.shape[0]
-    for begin in (FIRST_FIT_BARS, *range(REFIT_BARS, bars, REFIT_BARS)):
-        if begin >= bars:
-            break
-        model = fit_model(t.y[:begin], t.states, 3, t.rng, student=True, sticky=True)
-        if model is None:
-            continue
-        end = min(begin + (REFIT_BARS - begin % REFIT_BARS), bars)
-        labels[begin:end] = t.by_prior(model.filtered(t.y[:end]), model.shares())[begin:]
+    labels: States = np.where(np.isnan(t.walk_forward), 0.0, t.walk_forward).argmax(axis=1)
     return labels
 
 
 def _jump_online(t: Trial) -> States:
-    rows = causal(t.training)
-    scale = Scaler(rows)
-    x = scale(rows)
-    # as many features, so as much loss per bar, as the penalty was published for: six of eighteen
-    penalty = JUMP_PENALTY * x.shape[1] / 18.0
-    fit = kernels.jump_fit(x, kmeans_starts(x, t.states, 10, _draw(t)), penalty)
-    order = np.argsort(
-        [t.training[fit.labels == k].var() if (fit.labels == k).any() else 0.0 for k in range(t.states)]
-    )
-    values = np.empty((t.y.shape[0], t.states))
-    kernels.jump_stream(np.ascontiguousarray(fit.centres[order]), penalty).run(scale(causal(t.y)), values)
-    labels: States = values.argmin(axis=1)
+    labels: States = t.jump_values[1].argmin(axis=1)
+    return labels
+
+
+def _jump_opinion(values: FloatArray) -> FloatArray:
+    """Values as probabilities, whose order is theirs."""
+    raw = np.exp(-(values - values.min(axis=1, keepdims=True)) / JUMP_TEMPERATURE)
+    out: FloatArray = raw / raw.sum(axis=1, keepdims=True)
+    return out
+
+
+def _ensemble(t: Trial) -> States:
+    """The enhanced ensemble over all causal members; a model that could not be fitted is no member."""
+    models = [m for m in (t.gaussian, t.student) if m is not None]
+    over_jump, of_jump = t.jump_values
+    said = [*(balanced(m.filtered(t.y), m.shares()) for m in models), _jump_opinion(of_jump)]
+    trained = [*(balanced(m.filtered(t.training), m.shares()) for m in models), _jump_opinion(over_jump)]
+    weights: tuple[float, ...] = (1.0 / len(said),) * len(said)
+    if models:
+        known = models[-1].smoothed(t.training)
+        weights = trained_weights(trained, known)
+    first = (*((1.0 - NEWCOMER_SHARE) * w for w in weights), NEWCOMER_SHARE)
+    return pooled_labels(t.y, [*said, t.walk_forward], first)
+
+
+def _jump_backward(penalty: float) -> Callable[[Trial], States]:
+    def labels(t: Trial) -> States:
+        x = t.backward_features
+        return kernels.jump_fit(x, kmeans_starts(x, t.states, 10, 7), penalty).labels
+
     return labels
 
 
@@ -175,17 +258,25 @@ def _draw(t: Trial) -> int:
 
 _TRAINED = f"{TRAINING_BARS} independent bars, then frozen"
 ROWS: tuple[Row, ...] = (
-    Row("oracle_prior", True, "true parameters and law; filter, prior rule", _oracle_prior),
-    Row("oracle_argmax", True, "true parameters and law; filter, argmax", _oracle_argmax),
-    Row("smoothed_prior", False, "true parameters and law; smoother, prior rule", _smoothed_prior),
-    Row("true_path", False, "true parameters, normal law; Viterbi", _true_path),
+    Row("oracle_prior", True, "true parameters and law; filter, prior rule", _oracle_prior, lambda t: t.oracle),
+    Row("oracle_argmax", True, "true parameters and law; filter, argmax", _oracle_argmax, lambda t: t.oracle),
+    Row("smoothed_prior", False, "true parameters and law; smoother, prior rule", _smoothed_prior,
+        lambda t: t.smoothed),
+    Row("true_path", False, "true parameters, normal law; Viterbi", _true_path, lambda t: t.smoothed),
     Row("jump", False, "whole series, published features, lambda 90, ten k-means++ starts", _jump),
-    Row("hmm", False, "whole series, maximum likelihood, ten starts; Viterbi", _hmm),
-    Row("hmm_frozen", True, f"{_TRAINED}; filter, prior rule", _hmm_frozen),
-    Row("student_hmm_frozen_argmax", True, f"{_TRAINED}; filter, argmax", _student_argmax),
-    Row("student_hmm_frozen", True, f"{_TRAINED}; filter, prior rule", _student_prior),
+    Row("hmm", False, "whole series, maximum likelihood, ten starts; Viterbi", _hmm,
+        lambda t: _smoothed(t.whole, t.y)),
+    Row("hmm_frozen", True, f"{_TRAINED}; filter, prior rule", _hmm_frozen, lambda t: _filtered(t.gaussian, t.y)),
+    Row("student_hmm_frozen_argmax", True, f"{_TRAINED}; filter, argmax", _student_argmax,
+        lambda t: _filtered(t.student, t.y)),
+    Row("student_hmm_frozen", True, f"{_TRAINED}; filter, prior rule", _student_prior,
+        lambda t: _filtered(t.student, t.y)),
     Row("student_hmm_walk_forward", True, f"own past, refitted every {REFIT_BARS} bars; filter, prior rule",
         _student_walk_forward),
     Row("jump_online", True, f"{_TRAINED}; causal features, online decode", _jump_online),
+    Row("ensemble", True, "enhanced, over the four causal rows above; first weights from the training series, learnt "
+        "on as bars become known; prior rule", _ensemble),
+    *(Row(f"{BACKWARD}{p:g}", False, "whole series, backward features of the three-state study, ten k-means++ starts",
+          _jump_backward(p), study=THREE_STATES.name) for p in PENALTIES),
 )  # fmt: skip
 """In the order in which they draw from a trial's generator: new rows go to the end."""

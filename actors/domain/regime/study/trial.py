@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from actors.domain.regime.study.process import THREE_STATES, TWO_STATES, TWO_STATES_T, Process
 from actors.domain.regime.study.published import LENGTHS
 from actors.domain.regime.study.rows import ROWS, Trial
-from actors.domain.regime.study.scoring import balanced_accuracy, matched, switching
+from actors.domain.regime.study.scoring import auc, balanced_accuracy, matching, recalls, switching
 
 PROCESSES: tuple[Process, ...] = (TWO_STATES, TWO_STATES_T, THREE_STATES)
 BINS = 10
@@ -24,12 +25,26 @@ class Cell(NamedTuple):
 
 
 class RowScore(NamedTuple):
-    """How one row did in one trial; delays in bars."""
+    """How one row did in one trial.
+
+    Attributes
+    ----------
+    bac : float
+    delays : tuple of int
+        Bars, of each true change that was found.
+    missed, false_switches : int
+    recalls : tuple of float, shape (states,)
+        NaN for a state that never occurs.
+    auc : float
+        Of three states; NaN for two, and where one never occurs.
+    """
 
     bac: float
     delays: tuple[int, ...]
     missed: int
     false_switches: int
+    recalls: tuple[float, ...] = ()
+    auc: float = nan
 
 
 class TrialScore(NamedTuple):
@@ -69,11 +84,19 @@ def run_trial(_shared: Any, cell: Cell, rng: np.random.Generator) -> TrialScore:
     trial = Trial(PROCESSES[cell.process], cell.bars, rng)
     scores: dict[str, RowScore] = {}
     for row in ROWS:
-        labels = matched(row.labels(trial), trial.truth, trial.states)
+        if row.study not in ("", trial.process.name):
+            continue
+        raw = row.labels(trial)
+        numbers = matching(raw, trial.truth, trial.states)
+        labels = numbers[raw]
         followed = switching(labels, trial.truth)
+        area = nan
+        if trial.states > 2:
+            p = None if row.probabilities is None else row.probabilities(trial)
+            area = auc(np.eye(trial.states)[labels] if p is None else p[:, np.argsort(numbers)], trial.truth)
         scores[row.name] = RowScore(
             balanced_accuracy(labels, trial.truth, trial.states), tuple(followed.delays), followed.missed,
-            followed.false_switches,
+            followed.false_switches, recalls(labels, trial.truth, trial.states), area,
         )  # fmt: skip
     bins = np.zeros((BINS, 3))
     if trial.states == 2 and trial.student is not None:
