@@ -102,11 +102,17 @@ def serving(
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(checkout), environment.get("PYTHONPATH", "")])
     )
-    with log.open("wb") as stream:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            words, cwd=checkout, env=environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )  # fmt: skip
+    before = signal.getsignal(signal.SIGINT)
+    # what runs in the background of a shell is deaf to Ctrl-C, and what it starts would be as well
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with log.open("wb") as stream:
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                words, cwd=checkout, env=environment, stdin=subprocess.DEVNULL, stdout=stream,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
     url = f"http://{LOOPBACK}:{port}"
     try:
         _wait(process, url, log, deadline_s)

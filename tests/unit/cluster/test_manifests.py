@@ -22,7 +22,9 @@ import yaml
 from actors.runtime.environment import RAY_ENV
 
 DOCKERFILE = "cluster/docker/Dockerfile"
-KUBERAY = ("cluster/k8s/ray-cluster.yaml", "cluster/k8s/ray-job.yaml")
+SERVICE = "cluster/k8s/ray-service.yaml"
+KUBERAY = ("cluster/k8s/ray-cluster.yaml", "cluster/k8s/ray-job.yaml", SERVICE)
+VOLUMES = {"data": "tradewind-data", "models": "tradewind-models"}
 KUBERNETES = "1.30"
 PORTS_OF_RAY = {"gcs", "dashboard", "metrics"}
 
@@ -41,7 +43,7 @@ def load(repo_root: Path, name: str) -> dict[str, Any]:
 
 def spec_of(manifest: dict[str, Any]) -> dict[str, Any]:
     spec: dict[str, Any] = manifest["spec"]
-    return spec.get("rayClusterSpec", spec)
+    return spec.get("rayClusterSpec", spec.get("rayClusterConfig", spec))
 
 
 def groups(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -190,11 +192,54 @@ def test_pods_are_what_kubernetes_takes(repo_root: Path, name: str) -> None:
         judge_pod(broken)
 
 
-def test_the_volume_is_what_kubernetes_takes(repo_root: Path) -> None:
+@pytest.mark.parametrize(("file", "name"), VOLUMES.items())
+def test_the_volume_is_what_kubernetes_takes(repo_root: Path, file: str, name: str) -> None:
     kubernetes_validate = pytest.importorskip("kubernetes_validate")
-    claim = load(repo_root, "cluster/k8s/data.yaml")
+    claim = load(repo_root, f"cluster/k8s/{file}.yaml")
     kubernetes_validate.validate(claim, KUBERNETES, strict=True)
-    assert claim["metadata"]["name"] == "tradewind-data"
+    assert claim["metadata"]["name"] == name
+
+
+def judge_serve_config(text: str) -> dict[str, Any]:
+    """Ray's own schema passes over a misspelt key, so keys are compared as well."""
+    from ray.serve.schema import (
+        DeploymentSchema,
+        HTTPOptionsSchema,
+        ServeApplicationSchema,
+        ServeDeploySchema,
+    )
+
+    tree: dict[str, Any] = yaml.safe_load(text)
+    ServeDeploySchema.model_validate(tree)
+    parts = [(tree, ServeDeploySchema), (tree["http_options"], HTTPOptionsSchema)]
+    for application in tree["applications"]:
+        parts.append((application, ServeApplicationSchema))
+        parts += [(d, DeploymentSchema) for d in application.get("deployments", [])]
+    for part, schema in parts:
+        assert set(part) <= set(schema.model_fields), set(part) - set(schema.model_fields)
+    return tree
+
+
+def test_the_service_runs_what_the_checkout_serves(repo_root: Path, tmp_path: Path) -> None:
+    from serve.app import ServeArgs, build
+
+    text = load(repo_root, SERVICE)["spec"]["serveConfigV2"]
+    (application,) = judge_serve_config(text)["applications"]
+    assert application["import_path"] == "serve.app:build"
+    args = ServeArgs.parse(application["args"])
+    assert (args.num_replicas, args.inference_replicas) == (2, 2)
+    gateway = build({**application["args"], "userdir": str(tmp_path)})._bound_deployment
+    made = {gateway.name, gateway.init_args[0]._bound_deployment.name}
+    assert {d["name"] for d in application["deployments"]} == made
+    with pytest.raises(AssertionError, match="num_replica"):
+        judge_serve_config(text.replace("- name: Gateway", "- name: Gateway\n        num_replica: 1"))
+    for group in groups(load(repo_root, SERVICE)):
+        mounts = {
+            m["name"]: m["mountPath"] for m in group["template"]["spec"]["containers"][0]["volumeMounts"]
+        }
+        assert mounts["data"] == args.userdir, "every replica sees the same models and tokens"
+        claims = {v["name"]: v.get("persistentVolumeClaim") for v in group["template"]["spec"]["volumes"]}
+        assert claims["data"] == {"claimName": VOLUMES["models"]}
 
 
 @pytest.mark.parametrize("name", KUBERAY)
@@ -222,7 +267,10 @@ def test_one_release_everywhere_with_a_token_and_without_root(repo_root: Path, n
 
 
 def test_yaml_is_tidy(repo_root: Path) -> None:
-    files = [str(repo_root / f) for f in (*KUBERAY, "cluster/k8s/data.yaml", "cluster/ray-cluster.yaml")]
+    files = [
+        str(repo_root / f)
+        for f in (*KUBERAY, *(f"cluster/k8s/{v}.yaml" for v in VOLUMES), "cluster/ray-cluster.yaml")
+    ]
     rules = "{extends: default, rules: {line-length: {max: 130}, document-start: disable}}"
     said = subprocess.run([program("yamllint"), "-s", "-d", rules, *files], capture_output=True, text=True)
     assert said.returncode == 0, said.stdout

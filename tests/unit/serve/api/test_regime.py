@@ -90,6 +90,7 @@ def test_an_enhanced_ensemble_s_confidence_context_and_weights_are_the_in_proces
     served.assert_same(found["views"], served.in_process(frame, settings))
     assert len(found["views"]) == 3 * (1 + len(timeframes)) + 1
     assert found["views"]["ensemble"]["context"][-1]
+    assert found["views"]["ensemble"]["detail"][-1]["level"] in ("HIGH", "MEDIUM", "LOW")
     assert math.fsum(found["views"]["ensemble"]["weights"][-1]) == pytest.approx(1.0)
     for name, states in found["states"].items():
         assert len(found["views"][name]["own_probabilities"][-1]) in (0, len(states))
