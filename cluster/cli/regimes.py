@@ -291,7 +291,7 @@ def _three_text(rows: Sequence[Mapping[str, Any]]) -> str:
         ]
         for r in rows
     ]  # fmt: skip
-    note = "by state: recall of each state over the trials with it, then their mean, as in print; best lambda afterwards"
+    note = "by state: recall of each state over the trials with it, then their mean, as in print; lambda in hindsight"
     return f"{columns([head, *lines])}\n{note}"
 
 
