@@ -91,19 +91,26 @@ class StrategyAgent(Agent):
                 )
             )  # fmt: skip
             if strategy.switch is not None:
-                out.append(self._switched(strategy, market, pair, step.ts_event_ns))
+                out.append(switched(strategy, strategy.switch, self.name, pair, label, step.ts_event_ns))
         return out
 
-    def _switched(
-        self, strategy: Strategy, market: Market, pair: str | None, ts_ns: int
-    ) -> ParametersSwitched:
-        previous, chosen, confidence, reason = strategy.switch  # type: ignore[misc]  # asked before
-        values = strategy.values(chosen)  # type: ignore[attr-defined]  # who switches names its sets
-        return ParametersSwitched(
-            ts_event_ns=ts_ns, source=self.name, instrument_id=pair, strategy=self.strategy, previous=previous,
-            chosen=chosen, regime=market.regime, confidence=confidence,
-            parameters=json.dumps(values, sort_keys=True, separators=(",", ":")), reason=reason,
-        )  # fmt: skip
+
+def switched(
+    strategy: Strategy,
+    switch: tuple[str, str, float, str],
+    source: str,
+    pair: str | None,
+    regime: str,
+    ts_ns: int,
+) -> ParametersSwitched:
+    """Return the event of a switch: what an agent says behind the signal of that bar."""
+    previous, chosen, confidence, reason = switch
+    values = strategy.values(chosen)  # type: ignore[attr-defined]  # who switches names its sets
+    return ParametersSwitched(
+        ts_event_ns=ts_ns, source=source, instrument_id=pair, strategy=source.removeprefix(_PREFIX),
+        previous=previous, chosen=chosen, regime=regime, confidence=confidence,
+        parameters=json.dumps(values, sort_keys=True, separators=(",", ":")), reason=reason,
+    )  # fmt: skip
 
 
 def failed(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.agents.strategy import PACKAGE
+from actors.agents.strategy import PACKAGE, switched
 from actors.coordinators.strategy import StrategyCoordinator, label
 from actors.domain import registry
 from actors.domain.coordination.alone import alone
@@ -23,14 +23,17 @@ from actors.domain.events.base import Event
 from actors.domain.events.codec import DecisionLog
 from actors.domain.events.columns import ColumnLines
 from actors.domain.events.market import BarClosed
+from actors.domain.events.regime import REGIMES
 from actors.domain.events.signal import SignalEmitted, SignalsAggregated, TargetExposureSet
 from actors.domain.fitting import InlineFits
 from actors.domain.processor import Agent, Step
+from actors.domain.strategies.adaptive import Adaptive
 from actors.runtime.build import build_agent
 from cluster.runs.backtest_context import FloatArray, MarketContext
 from cluster.runs.backtest_packed import PackedLines, PackedViews
 from cluster.runs.plan import RunPlan
 
+_LABELS = (*REGIMES, "")  # index -1, unknown, is the last one
 COORDINATOR, PERFORMANCE = "coordinator-strategy", "performance"
 
 
@@ -47,7 +50,7 @@ class Ahead:
     views : PackedViews or None
         Where several strategies were pooled.
     weights : deque of (step, event)
-        Marks and weights of the performance agent.
+        Marks and weights of the performance agent, and switches of parameters.
     last_wish : dict pair → target
         Of the last bar of each pair that ends early; from that step on `targets` has none.
     """
@@ -60,15 +63,49 @@ class Ahead:
     last_wish: dict[str, float]
 
 
-def signals_of(plan: RunPlan) -> list[tuple[str, dict[str, tuple[FloatArray, FloatArray]]]]:
-    """Return, per strategy agent, direction and confidence of every pair's bars."""
+@dataclass
+class Signals:
+    """What one strategy agent says of every pair's bars.
+
+    Attributes
+    ----------
+    name : str
+        Of the agent.
+    columns : dict pair → (direction, confidence)
+    switches : dict pair → {row of the bar: event}
+        Of parameters that follow the regime.
+    """
+
+    name: str
+    columns: dict[str, tuple[FloatArray, FloatArray]]
+    switches: dict[str, dict[int, Event]] = field(default_factory=dict)
+
+
+def signals_of(plan: RunPlan, context: MarketContext) -> list[Signals]:
+    """Return what every strategy agent says, in the order of the graph."""
     out = []
     for spec in plan.graph.specs:
         if not spec.name.startswith("strategy-"):
             continue
-        strategy = registry.build(PACKAGE, spec.params["kind"], spec.params["params"])
-        columns = {pair: strategy.batch(frame) for pair, frame in plan.feed.frames.items()}
-        for pair, (direction, confidence) in columns.items():
+        found = Signals(spec.name, {})
+        for pair, frame in plan.feed.frames.items():
+            strategy = registry.build(PACKAGE, spec.params["kind"], spec.params["params"])
+            known = None if context.regimes is None else context.regimes.columns(plan, pair)
+            if isinstance(strategy, Adaptive) and known is not None:
+                direction, confidence, switches = strategy.decided(known)
+                found.switches[pair] = {
+                    k: switched(
+                        strategy,
+                        switch,
+                        spec.name,
+                        pair,
+                        _LABELS[int(known.regime[k])],
+                        int(frame.close_ns[k]),
+                    )
+                    for k, switch in switches
+                }
+            else:
+                direction, confidence = strategy.batch(frame if known is None else known)
             # NaN fails every comparison
             if not ((np.abs(direction) <= 1.0) & (confidence >= 0.0) & (confidence <= 1.0)).all():
                 raise StrategyError(
@@ -76,17 +113,18 @@ def signals_of(plan: RunPlan) -> list[tuple[str, dict[str, tuple[FloatArray, Flo
                     f"strategy {spec.params['kind']}: expected directions in [-1, 1] and confidences in [0, 1] for "
                     f"{pair}, found others; correct its batch form",
                 )
-        out.append((spec.name, columns))
+            found.columns[pair] = (direction, confidence)
+        out.append(found)
     return out
 
 
 def look_ahead(plan: RunPlan, context: MarketContext) -> Ahead:
     """Compute signals and targets of all steps (from past bars only: the name says when, not what, is known)."""
-    signals = signals_of(plan)
+    signals = signals_of(plan, context)
     coordinator = build_agent(plan.graph.specs[plan.graph.index[COORDINATOR]], plan.settings, InlineFits())
     assert isinstance(coordinator, StrategyCoordinator)
-    if len(signals) == 1:
-        return _alone(plan, context, coordinator, *signals[0])
+    if len(signals) == 1 and context.regimes is None:
+        return _alone(plan, context, coordinator, signals[0].name, signals[0].columns)
     return _pooled(plan, context, coordinator, signals)
 
 
@@ -136,7 +174,7 @@ def _alone(
 
 def _pooled(
     plan: RunPlan, context: MarketContext, coordinator: StrategyCoordinator,
-    signals: Sequence[tuple[str, dict[str, tuple[FloatArray, FloatArray]]]],
+    signals: Sequence[Signals],
 ) -> Ahead:  # fmt: skip
     size, width = context.present.shape
     lines = PackedLines()
@@ -146,9 +184,8 @@ def _pooled(
     lag = next(e.delay for e in _spec(plan, COORDINATOR).inputs if e.source == PERFORMANCE)
     performance: Agent = build_agent(spec, plan.settings, InlineFits())
     log, posted = DecisionLog(), deque[tuple[int, Event]]()
-    opinions: list[tuple[str, dict[str, list[list[float]]]]] = [
-        (name, {pair: [x.tolist() for x in both] for pair, both in columns.items()})
-        for name, columns in signals
+    opinions: list[tuple[Signals, dict[str, list[list[float]]]]] = [
+        (said, {pair: [x.tolist() for x in both] for pair, both in said.columns.items()}) for said in signals
     ]
     row = dict.fromkeys(plan.pairs, 0)
     at = {pair: i for i, pair in enumerate(plan.pairs)}
@@ -159,7 +196,8 @@ def _pooled(
         inbox: list[Event] = []
         while posted and posted[0][0] <= k:
             inbox.append(posted.popleft()[1])
-        for name, columns in opinions:
+        for signal, columns in opinions:
+            name = signal.name
             events: list[Event] = []
             for bar in bars:
                 pair = bar.instrument_id or ""
@@ -170,8 +208,14 @@ def _pooled(
                         direction=direction[row[pair]], confidence=confidence[row[pair]],
                     )
                 )  # fmt: skip
+                if signal.switches and (switch := signal.switches[pair].get(row[pair])) is not None:
+                    events.append(switch)
+                    if k >= context.warmup_steps:
+                        ahead.weights.append((k, switch))
             outputs.append((name, events))
-            inbox += events
+            inbox += [e for e in events if isinstance(e, SignalEmitted)]
+        if context.regimes is not None:
+            inbox += context.regimes.assessed[k]
         for bar in bars:
             row[bar.instrument_id or ""] += 1
         spoken = [e for e in inbox if isinstance(e, SignalEmitted)]

@@ -24,6 +24,7 @@ from actors.domain.events.risk import RiskMeasured
 from actors.domain.fitting import InlineFits
 from actors.domain.processor import Step
 from actors.runtime.build import build_agent
+from cluster.runs.backtest_regimes_ahead import KnownRegimes, known_regimes
 from cluster.runs.plan import RunPlan
 
 FloatArray = NDArray[np.float64]
@@ -57,6 +58,8 @@ class MarketContext:
         Average over couples, last known.
     ranges : array, shape (steps, pairs)
         Average true range, quote, last known; NaN before the first, and everywhere if nobody measures it.
+    regimes : KnownRegimes or None
+        None of a fleet without detectors.
     """
 
     times: IntArray
@@ -71,6 +74,7 @@ class MarketContext:
     close_steps: IntArray
     returns: FloatArray
     ranges: FloatArray
+    regimes: KnownRegimes | None = None
 
 
 def market_context(plan: RunPlan) -> MarketContext:
@@ -126,6 +130,7 @@ def market_context(plan: RunPlan) -> MarketContext:
     return MarketContext(
         feed.times, feed.warmup_steps, bars, details, present, closes, quality, volatility,
         last_known(correlation, steps), close_steps, returns, ranges,
+        known_regimes(plan),
     )  # fmt: skip
 
 

@@ -9,10 +9,13 @@ import numpy as np
 from actors.domain.evaluation.report_model import AccountSeries, PairSeries
 from actors.domain.evaluation.run_record import RunRecord
 from actors.domain.events.portfolio import AccountUpdated
+from actors.domain.events.regime import REGIMES
 from actors.domain.portfolio.ledger import Ledger
 from cluster.runs.backtest_ahead import Ahead
-from cluster.runs.backtest_context import FloatArray, MarketContext
+from cluster.runs.backtest_context import FloatArray, IntArray, MarketContext
 from cluster.runs.plan import RunPlan
+
+_LABELS = (*REGIMES, "")  # index -1, none yet, is the last one
 
 
 class Curves:
@@ -86,8 +89,15 @@ class Curves:
         return PairSeries(
             pair=pair, ts_ns=frame.close_ns[inside].tolist(), close=frame.close[inside].tolist(),
             high=frame.high[inside].tolist(), low=frame.low[inside].tolist(), targets=wished,
-            detected=[""] * int(inside.sum()),
+            detected=self._detected(i, rows[inside]),
         )  # fmt: skip
+
+    def _detected(self, i: int, rows: IntArray) -> list[str]:
+        """Regime in force at the closes of a pair's bars; empty before the first change, and without detectors."""
+        known = self._context.regimes
+        if known is None:
+            return [""] * len(rows)
+        return [_LABELS[k] for k in known.in_force[rows, i].tolist()]
 
     def _benchmark(self, first: int, stop: int, fee: float) -> FloatArray:
         """Value of equal shares, each bought at the close of its pair's first decision bar."""

@@ -40,20 +40,23 @@ from cluster.runs.backtest_ahead import COORDINATOR, look_ahead
 from cluster.runs.backtest_context import FloatArray, MarketContext, market_context
 from cluster.runs.backtest_curves import Curves
 from cluster.runs.backtest_recorder import BacktestRecorder
+from cluster.runs.backtest_regimes_ahead import regime_obstacle
 from cluster.runs.plan import RunPlan
 
 _FIRST, _WIDEST = 32, 1024
 _ORDER_PATH = ("venue", "ledger", "coordinator-risk", "coordinator-execution")
 _KNOWN = ("market_data", "meta:health", "meta:performance", "coordinator:strategy", "risk:", "venue:", "journal",
           "portfolio:ledger", "coordinator:risk", "coordinator:execution", "execution:", "exits",
-          "strategy:")  # fmt: skip
+          "strategy:", "regime:")  # fmt: skip
 
 
 def obstacle(plan: RunPlan) -> str | None:
     """Return why a plan cannot take the fast path, None if it can."""
     kinds = [s.kind for s in plan.graph.specs]
-    if any(k.startswith(("regime:", "predict:", "features")) for k in kinds):
-        return "decisions depend on regimes or predictions, which are computed step by step"
+    if any(k.startswith(("predict:", "features")) for k in kinds):
+        return "decisions depend on predictions, which are computed step by step"
+    if (why := regime_obstacle(plan)) is not None:
+        return f"regimes are not those of the default fleet: {why}"
     odd = [k for k in kinds if not k.startswith(_KNOWN)]
     if odd:
         return f"agents of kind {', '.join(odd)} may decide something"

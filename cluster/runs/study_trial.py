@@ -30,6 +30,7 @@ from actors.domain.search.study.trial import Ask, TrialResult
 from cluster.runs.backtest_context import MEASURED, MarketContext, market_context
 from cluster.runs.backtest_fast import FastRun, obstacle
 from cluster.runs.backtest_recorder import BacktestRecorder
+from cluster.runs.backtest_regimes_ahead import members
 from cluster.runs.execute import run_local
 from cluster.runs.perpetual import NONE, Perpetuals
 from cluster.runs.plan import RunPlan, build_plan
@@ -200,7 +201,7 @@ def returns_of_periods(record: RunRecord, most: int = PERIODS) -> NDArray[np.flo
 
 
 def _context(plan: RunPlan) -> MarketContext:
-    names = ("market-data", "health", *MEASURED)
+    names = ("market-data", "health", *MEASURED, *members(plan))
     parts = [(n, dict(plan.graph.specs[plan.graph.index[n]].params)) for n in names if n in plan.graph.index]
     key = json.dumps([plan.data_hash, plan.feed.warmup_steps, plan.settings.seed, parts], default=str)
     if key not in _contexts:
