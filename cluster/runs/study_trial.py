@@ -132,7 +132,7 @@ def _backtest(shared: Question, ask: Ask, plan: RunPlan, objectives: Sequence[Ob
 
     try:
         if obstacle(plan) is None:
-            FastRun(plan, recorder, _context(plan)).run(marks=marks, at_mark=at_mark)
+            FastRun(plan, recorder, context_of(plan)).run(marks=marks, at_mark=at_mark)
         else:
             run_local(plan, recorder=recorder, progress=on_progress)
     except _Pruned:
@@ -200,7 +200,8 @@ def returns_of_periods(record: RunRecord, most: int = PERIODS) -> NDArray[np.flo
     return returns
 
 
-def _context(plan: RunPlan) -> MarketContext:
+def context_of(plan: RunPlan) -> MarketContext:
+    """Return the context of a plan, made once per process for all plans over the same market."""
     names = ("market-data", "health", *MEASURED, *members(plan))
     parts = [(n, dict(plan.graph.specs[plan.graph.index[n]].params)) for n in names if n in plan.graph.index]
     key = json.dumps([plan.data_hash, plan.feed.warmup_steps, plan.settings.seed, parts], default=str)

@@ -24,7 +24,13 @@ from cluster.runs.backtest_fast import FastRun, obstacle
 from cluster.runs.backtest_recorder import BacktestRecorder
 from cluster.runs.execute import run_local
 from cluster.runs.study import StudyResult, StudySpec, reasons, run_study
-from cluster.runs.study_trial import Question, evaluate, metrics_of, returns_of_periods
+from cluster.runs.study_trial import (
+    Question,
+    context_of,
+    evaluate,
+    metrics_of,
+    returns_of_periods,
+)
 
 FloatArray = NDArray[np.float64]
 _ALL = 1 << 60
@@ -187,7 +193,7 @@ def run_of(question: Question, values: Mapping[str, Any]) -> tuple[RunRecord, ND
     kernels.select_backend(plan.settings.kernel_backend, require_native=plan.settings.require_native)
     recorder = BacktestRecorder(plan, None)
     if obstacle(plan) is None:
-        FastRun(plan, recorder).run()
+        FastRun(plan, recorder, context_of(plan)).run()
     else:
         run_local(plan, recorder=recorder)
     return recorder.record, np.array(recorder.record.curves[1].ts_ns, dtype=np.int64)
