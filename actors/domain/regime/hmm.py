@@ -109,8 +109,9 @@ def fit_hmm(
         ``centre``, ``scale`` (2,): the scaler, part of the model. ``start`` (K,), ``transitions`` (K, K),
         ``means``, ``variances`` (K, 2) in standardised units, states ordered by the variance of returns;
         ``scales`` (K, 2), ``dof`` (K,), ``common_dof``: of t emissions;
-        ``usual``: usual standard deviation of a return; ``drift``, ``level`` (K,): mean over deviation and log
-        deviation over usual of returns in each state; ``log_likelihood``: per bar; ``converged``: share of the starts.
+        ``anchor_means``, ``anchor_variances`` (K, 2): the prior's, standardised; ``usual``: usual standard deviation of
+        a return; ``drift``, ``level`` (K,): mean over deviation and log deviation over usual of returns in each state;
+        ``log_likelihood``: per bar; ``converged``: share of the starts.
 
     Raises
     ------
@@ -170,6 +171,8 @@ def fit_hmm(
         "scales": scales[order],
         "dof": degrees[order],
         "common_dof": float(degrees[0]),
+        "anchor_means": means[order],
+        "anchor_variances": variances[order],
         "usual": usual,
         "drift": (centre[0] + scale[0] * means_of[:, 0]) / deviation,
         "level": np.log(deviation / usual),

@@ -79,7 +79,7 @@ class Levels(Detector):
         if sigma > 0.0:
             self._history.add(sigma)
         if self._history.count < self._least or not sigma > 0.0:
-            return silent(STANDING_STILL if self._seen > self._least else WARMING_UP)
+            return silent(STANDING_STILL if self._seen > self.warmup_bars else WARMING_UP)
         if not self._levels or self._seen % self._refresh == 0:
             quantile = self._history.quantile
             self._levels = tuple([log(quantile(q)) for q in self._quantiles])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner, Refit
 from actors.domain.params import Param
-from actors.domain.regime.base import WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, Observation, silent
 from actors.domain.regime.vocabulary import distinctness, soft_labels, top
 from actors.domain.regime.window import PastRows
 from actors.domain.registry import Params
@@ -27,6 +27,8 @@ from actors.domain.state import Stateful
 FloatArray = NDArray[np.float64]
 CLIP = 8.0
 """Standard deviations: beyond them a feature says nothing more about the state."""
+STILL_BARS = 48
+"""Bars in a row without any movement after which a detector says nothing."""
 QUIET_RANGE = 1e-6
 """Range of a bar that did not move; its logarithm must exist."""
 
@@ -45,6 +47,10 @@ class WalkForwardParams(Params):
         0.15, gt=0.0, low=0.05, high=0.3, about="width of a prototype when states are read"
     )
     volatility_sd: float = Param(0.4, gt=0.0, low=0.2, high=0.8)
+    switch_margin_frac: float = Param(
+        0.25, ge=0.0, lt=1.0, low=0.0, high=0.5,
+        about="lead in probability over the own state in force that another needs to take its place",
+    )  # fmt: skip
 
 
 class WalkForward(Detector):
@@ -62,7 +68,7 @@ class WalkForward(Detector):
     FIGURES: ClassVar[tuple[str, ...]] = ()
     fit: ClassVar[Callable[..., dict[str, Any]]]
     STATE: ClassVar[tuple[str, ...]] = (
-        "_past", "_refit", "_model", "_running", "_native", "_bars_in_state",
+        "_past", "_moved", "_refit", "_model", "_running", "_native", "_bars_in_state",
     )  # fmt: skip
 
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
@@ -71,6 +77,7 @@ class WalkForward(Detector):
         self._w = p
         self.warmup_bars = p.min_history_bars + p.lag_steps + 1
         self._past = PastRows(p.window_bars, self.FEATURES)
+        self._moved = 0  # rows up to the last bar whose price moved
         self._refit = Refit(fits, name, type(self).fit, p.lag_steps)
         self._model: dict[str, Any] | None = None
         self._running: Any = None
@@ -95,6 +102,10 @@ class WalkForward(Detector):
         """Take a standardised bar, return the probabilities of the model's own states."""
         raise NotImplementedError
 
+    def _live_figures(self) -> tuple[float, ...]:
+        """Return measures of the running state, the last ones of `MEASURES`."""
+        return ()
+
     # -- the rest ---------------------------------------------------------------------------------------------
 
     @property
@@ -113,9 +124,16 @@ class WalkForward(Detector):
         w = self._w
         row = self._features(obs)
         self._past.add(row)
+        if r != 0.0 or obs.high > obs.low:
+            self._moved = self._past.count
+        still = self._past.count - self._moved
         view = silent(WARMING_UP) if self._model is None else self._view(row, obs)
+        if still >= STILL_BARS:
+            # all states explain a market that does not trade; the one that does it best is not news
+            view = silent(STANDING_STILL)
         due = self._past.count - w.min_history_bars
-        if due >= 0 and due % w.refit_every_bars == 0 and not self._refit.pending:
+        dead = still >= min(self._past.count, w.window_bars)  # nothing to learn from
+        if due >= 0 and due % w.refit_every_bars == 0 and not self._refit.pending and not dead:
             self._refit.ask(obs.step, (self._past.last(w.window_bars), *self._arguments()))
         return view
 
@@ -124,6 +142,8 @@ class WalkForward(Detector):
         x = [min(max((v - m) / s, -limit), limit) for v, m, s in zip(row, *self._scaler, strict=True)]
         own = self._probabilities(np.array(x))
         state = top(own)
+        if self._native >= 0 and own[state] - own[self._native] < self._w.switch_margin_frac:
+            state = self._native
         probabilities = tuple([sum(map(mul, own, column)) for column in self._columns])
         best = top(probabilities)
         self._bars_in_state = self._bars_in_state + 1 if state == self._native else 1
@@ -135,7 +155,7 @@ class WalkForward(Detector):
             native_label=f"state_{state}",
             bars_in_state=self._bars_in_state,
             own_probabilities=tuple(own),
-            features=(*x, *self._figures),
+            features=(*x, *self._figures, *self._live_figures()),
             data_quality=obs.quality,
         )
 
