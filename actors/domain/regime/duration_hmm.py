@@ -52,7 +52,6 @@ class DurationHmm(Hmm):
         # of each stage: the chance that its state ends with this bar
         self._ends = np.zeros(len(start))
         self._ends[phases - 1 :: phases] = model["leave"]
-        self._stages = start
         return kernels.hmm_filter_stream(
             start,
             moves,
@@ -63,12 +62,12 @@ class DurationHmm(Hmm):
     def _probabilities(self, x: FloatArray) -> Sequence[float]:
         model = self._model
         assert model is not None
-        self._stages = self._running.update(x)
-        out: list[float] = self._stages.reshape(-1, int(model["phases"])).sum(axis=1).tolist()
+        stages = self._running.update(x)
+        out: list[float] = stages.reshape(-1, int(model["phases"])).sum(axis=1).tolist()
         return out
 
     def _live_figures(self) -> tuple[float, ...]:
-        return (float(self._stages @ self._ends),)
+        return (float(self._running.alpha @ self._ends),)
 
 
 def spelt_out(
