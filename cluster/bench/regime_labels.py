@@ -71,7 +71,8 @@ def labels_of(bars: Bars, pair: str, *, every: bool = True) -> list[Labels]:
     """Return the labels of the default ensemble and the enhanced one, and with `every` of each detector and of all
     of them together.
 
-    All with default parameters; row k is said at close k and knows the bars up to it.
+    All with default parameters; row k is said at close k and knows the bars up to it. Who never has a view (a detector
+    of sentiment, where there is none) is left out.
     """
     model = resolve("backtest").model.regime
     usual = [(d.kind, d.params) for d in model.detectors]
@@ -97,7 +98,8 @@ def labels_of(bars: Bars, pair: str, *, every: bool = True) -> list[Labels]:
                     # a view without confidence is none yet
                     known = view.confidence > 0.0 or bool(rows and rows[-1] >= 0)
                     rows.append(REGIMES.index(view.label) if known else -1)
-    return [Labels(name, np.array(rows, dtype=np.int8)) for name, rows in said.items()]
+    found = [Labels(name, np.array(rows, dtype=np.int8)) for name, rows in said.items()]
+    return [one for one in found if one.known.any()]
 
 
 def frame_of(file: Path, pair: str, timeframe: str) -> BarFrame:

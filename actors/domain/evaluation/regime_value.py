@@ -37,8 +37,8 @@ class CrisisExit:
     delay_bars : int or None
         From the first bar to the first one out of the state: 0 if it was out already; None: never within the crisis.
     avoided_frac : float or None
-        Share of the fall from the first close to the lowest one that was still to come when the state was left; None
-        if there was no fall.
+        Share of the fall from the first close to the lowest one that was still to come when the state was left, at most
+        1 (it was left above the first close); None if there was no fall.
     """
 
     name: str
@@ -83,7 +83,7 @@ def crisis_exits(inside: BoolArray, close: FloatArray, crises: Sequence[Crisis])
         avoided = None
         if lowest < begin:
             left = lowest if delay is None else float(close[crisis.first + delay])
-            avoided = (left - lowest) / (begin - lowest)
+            avoided = min(1.0, (left - lowest) / (begin - lowest))
         out.append(CrisisExit(crisis.name, bool(inside[crisis.first]), delay, avoided))
     return out
 

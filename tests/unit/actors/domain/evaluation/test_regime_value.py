@@ -47,6 +47,12 @@ def test_a_crisis_without_a_fall_avoids_nothing_defined() -> None:
         crisis_exits(_inside("1111111"), CLOSE, [Crisis("x", 3, 7)])
 
 
+def test_who_leaves_above_the_first_close_has_avoided_all_of_it_and_no_more() -> None:
+    close = np.array([100.0, 120.0, 99.0])
+    (found,) = crisis_exits(_inside("101"), close, [Crisis("x", 0, 2)])
+    assert (found.delay_bars, found.avoided_frac) == (1, 1.0)
+
+
 def test_exits_in_vain_need_a_fall_or_a_crisis_behind_them() -> None:
     close = np.array([100.0, 100.0, 95.0, 101.0, 100.0, 89.0, 100.0, 100.0, 100.0, 100.0])
     inside = _inside("1010101010")
