@@ -189,7 +189,7 @@ def default_fleet(config: Mapping[str, Any], feature_names: Sequence[str]) -> li
              [Input("venue"), Input(bars), Input("coordinator-risk", 1)], loop=True, tier=0,
              params={"initial_cash": cash, "quote": config["account"]["quote"]}),
         spec("coordinator-risk", "coordinator:risk", f"{_C}.risk:RiskCoordinator",
-             [Input("ledger"), Input("coordinator-strategy"), *[Input(n) for n in market_risk],
+             [Input("ledger"), Input("coordinator-strategy"), *regime, *[Input(n) for n in market_risk],
               Input("health"), Input(bars), Input("venue")],
              loop=True, tier=0, params=risk | ({"exits": exits} if guarded else {})),
         spec("coordinator-execution", "coordinator:execution", f"{_C}.execution:ExecutionCoordinator",

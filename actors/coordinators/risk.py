@@ -17,6 +17,7 @@ from actors.domain.events.base import Event
 from actors.domain.events.execution import OrderFilled, VenueStatusChanged
 from actors.domain.events.market import BarClosed, DataQualityAssessed, TradingEnded
 from actors.domain.events.portfolio import AccountUpdated, PositionChanged, TradeClosed
+from actors.domain.events.regime import RegimeAssessed
 from actors.domain.events.risk import (
     CircuitBreakerReset,
     CircuitBreakerTripped,
@@ -73,13 +74,13 @@ class RiskCoordinator(SizedWishes):
 
     consumes: ClassVar[tuple[type[Event], ...]] = (
         TargetExposureSet, AccountUpdated, RiskMeasured, BarClosed, DataQualityAssessed, TradingEnded,
-        PositionChanged, TradeClosed, OrderFilled, AgentGaveUp, VenueStatusChanged,
+        PositionChanged, TradeClosed, OrderFilled, AgentGaveUp, VenueStatusChanged, RegimeAssessed,
     )  # fmt: skip
     STATE: ClassVar[tuple[str, ...]] = (
         "_rules", "_breakers", "_lost", "_venue", "_target", "_confidence", "_volatility", "_correlation", "_quality",
         "_close", "_close_step", "_work_wish", "_work_frac", "_work_quantity", "_work_until",
         "_denied_code", "_denied_side", "_denied_step", "_breached_step", "_sizing", "_range", "_entry",
-        "_exited",
+        "_exited", "_regime",
     )  # fmt: skip
 
     def __init__(
@@ -133,7 +134,8 @@ class RiskCoordinator(SizedWishes):
         self._entry = [_NAN] * n
         self._exited = [0] * n
         self._book = Book(n)
-        self._book.quality, self._book.entry = self._quality, self._entry
+        self._regime = [_NAN] * n
+        self._book.quality, self._book.entry, self._book.confidence = self._quality, self._entry, self._regime
         self._intents = 0
 
     def process(self, step: Step) -> Sequence[Event]:
@@ -162,6 +164,9 @@ class RiskCoordinator(SizedWishes):
                 account = event  # type: ignore[assignment]
             elif kind is DataQualityAssessed:
                 self._quality[self._at[event.instrument_id]] = event.score  # type: ignore[index, attr-defined]
+            elif kind is RegimeAssessed:
+                if event.detail is not None:  # type: ignore[attr-defined]
+                    self._regime[self._at[event.instrument_id]] = event.confidence  # type: ignore[index, attr-defined]
             elif kind is PositionChanged:
                 i = self._at[event.instrument_id]  # type: ignore[index]
                 self._entry[i] = float(event.average_price) if event.quantity else _NAN  # type: ignore[attr-defined]
@@ -213,9 +218,9 @@ class RiskCoordinator(SizedWishes):
         return out
 
     def load_state(self, tree: dict[str, Any]) -> None:
-        """Restore; the book shares the quality scores and entry prices."""
+        """Restore; the book shares the quality scores, entry prices and confidences."""
         super().load_state(tree)
-        self._book.quality, self._book.entry = self._quality, self._entry
+        self._book.quality, self._book.entry, self._book.confidence = self._quality, self._entry, self._regime
         self._observers = [rule for rule in self._rules if rule.observes]
 
     def _look_at_book(self, number: int, account: AccountUpdated) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import mul
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pydantic
 
@@ -19,7 +19,7 @@ from actors.domain.coordination.selection import DEFAULT_TABLE, RegimeSelection
 from actors.domain.errors import AgentError, InvalidParamsError
 from actors.domain.events.base import Event
 from actors.domain.events.evaluation import WeightsRevised
-from actors.domain.events.regime import RegimeAssessed
+from actors.domain.events.regime import HIGH, LOW, MEDIUM, RegimeAssessed
 from actors.domain.events.signal import SignalEmitted, SignalsAggregated, TargetExposureSet
 from actors.domain.params import Param
 from actors.domain.processor import Agent, AgentContext, Step
@@ -27,6 +27,7 @@ from actors.domain.registry import Params
 
 ENSEMBLE = "ensemble"
 _PREFIX = "strategy-"
+_RANK = {LOW: 0, MEDIUM: 1, HIGH: 2}
 
 
 class StrategyCoordinatorParams(Params):
@@ -44,6 +45,9 @@ class StrategyCoordinatorParams(Params):
         A flat pair opens only at ``|target| >= open_frac`` and closes at ``|target| <= close_frac``.
     shrink_power, conflict_below : float
         See `coordination.conflicts.resolve`.
+    select_at : str
+        Level of confidence (`HIGH`, `MEDIUM`, `LOW`) from which on the regime decides who may speak; below it everybody
+        may, for the regime is more likely wrong than right. A regime without a level is believed by its confidence.
     allow_short : bool
         False for spot: negative targets become 0.
     """
@@ -55,6 +59,7 @@ class StrategyCoordinatorParams(Params):
     close_frac: float = pydantic.Field(0.01, ge=0)
     shrink_power: float = pydantic.Field(1.0, ge=0)
     conflict_below: float = pydantic.Field(0.5, ge=0, le=1)
+    select_at: Literal["HIGH", "MEDIUM", "LOW"] = "MEDIUM"
     allow_short: bool = False
 
     @pydantic.model_validator(mode="after")
@@ -156,7 +161,10 @@ class StrategyCoordinator(Agent):
     ) -> None:
         p = self.params
         name, sure = ("", 0.0) if regime is None else (regime.label, regime.confidence)
-        factors = self._selection.multipliers(name, sure)
+        detail = None if regime is None else regime.detail
+        level = "" if detail is None else detail.level
+        heeded = detail is None or _RANK[level] >= _RANK[p.select_at]
+        factors = self._selection.multipliers(name, sure if heeded else 0.0)
         weights = list(map(mul, self._weights, factors))
         pooled = pool(directions, confidences, weights)
         view = resolve(
@@ -175,7 +183,8 @@ class StrategyCoordinator(Agent):
             SignalsAggregated(
                 ts_event_ns=ts, source=source, instrument_id=pair, members=self.members,
                 weights=pooled.shares, directions=tuple(directions), direction=view.direction,
-                agreement=view.agreement, conflict=view.conflict, regime=name,
+                agreement=view.agreement, conflict=view.conflict, regime=name, regime_confidence=sure,
+                regime_level=level,
             )
         )  # fmt: skip
         out.append(

@@ -198,6 +198,8 @@ def ask_rule(rule: Any, case: RuleCase) -> list[Any]:
         rule.observe(case.returns)
     book = Book(len(PAIRS))
     book.exposures, book.held, book.quality = list(case.exposures), list(case.exposures), list(case.quality)
+    # anything in [0, 1] that differs from case to case
+    book.confidence = [min(max(abs(e), 0.0), 1.0) for e in case.exposures]
     book.step = case.step
     book.entry = [case.price / (1.0 + e) if e else float("nan") for e in case.exposures]
     out: list[Any] = [rule.breach(book)]

@@ -37,7 +37,10 @@ class ParametersSwitched(Event, frozen=True, kw_only=True, gc=False):
 
 
 class SignalsAggregated(Event, frozen=True, kw_only=True, gc=False):
-    """How the coordinator weighed its members; `weights` and `directions` follow `members`."""
+    """How the coordinator weighed its members; `weights` and `directions` follow `members`.
+
+    `regime_confidence` and `regime_level` are what it was told of the regime; 0 and empty where nothing was.
+    """
 
     stage: ClassVar[str] = "coordination"
     priority: ClassVar[int] = PRIORITY_SIGNAL
@@ -48,6 +51,8 @@ class SignalsAggregated(Event, frozen=True, kw_only=True, gc=False):
     agreement: float
     conflict: bool
     regime: str
+    regime_confidence: float = 0.0
+    regime_level: str = ""
 
 
 class TargetExposureSet(Event, frozen=True, kw_only=True, gc=False):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
 from typing import Protocol
 
 import msgspec
@@ -45,7 +44,8 @@ class Quality(msgspec.Struct, frozen=True, gc=False):
 def agreement(views: Sequence[View | None], weights: Sequence[float], label: str) -> float | None:
     """Return the weighted share of the members with a view whose own label is `label`; None if none has a view.
 
-    The other reading, `concentration`, ranked worse on the tuning markets: it mixes doubt with dissent.
+    The other reading, one minus the normalised entropy of the weighted member distribution, ranked worse on the markets
+    of tuning: it mixes doubt with dissent.
     """
     heard = voted = 0.0
     for view, weight in zip(views, weights, strict=True):
@@ -54,25 +54,3 @@ def agreement(views: Sequence[View | None], weights: Sequence[float], label: str
             if view.label == label:
                 voted += weight
     return voted / heard if heard > 0.0 else None
-
-
-def concentration(views: Sequence[View | None], weights: Sequence[float]) -> float | None:
-    """Return one minus the normalised entropy of the weighted member distribution; None if no member has a view.
-
-    Examples
-    --------
-    >>> from actors.domain.regime.base import Assessment
-    >>> concentration([Assessment("bull", (1.0, 0.0), 1.0), Assessment("bear", (0.0, 1.0), 1.0)], (1.0, 1.0))
-    0.0
-    """
-    mixed: list[float] = []
-    heard = 0.0
-    for view, weight in zip(views, weights, strict=True):
-        if view is not None and view.confidence > 0.0 and weight > 0.0:
-            heard += weight
-            mixed = mixed or [0.0] * len(view.probabilities)
-            mixed = [m + weight * p for m, p in zip(mixed, view.probabilities, strict=True)]
-    if heard == 0.0:
-        return None
-    entropy = -sum(m / heard * log(m / heard) for m in mixed if m > 0.0)
-    return max(0.0, 1.0 - entropy / log(len(mixed)))

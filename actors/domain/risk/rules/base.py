@@ -72,16 +72,19 @@ class Book:
         Average entry price per pair, NaN while flat.
     quality : list of float
         Last data-quality score per pair; NaN before the first.
+    confidence : list of float
+        Last confidence in the regime per pair; NaN before there is a regime.
     step : int
     """
 
-    __slots__ = ("entry", "exposures", "held", "quality", "step")
+    __slots__ = ("confidence", "entry", "exposures", "held", "quality", "step")
 
     def __init__(self, pairs: int) -> None:
         self.exposures = [0.0] * pairs
         self.held = [0.0] * pairs
         self.entry = [float("nan")] * pairs
         self.quality = [float("nan")] * pairs
+        self.confidence = [float("nan")] * pairs
         self.step = -1
 
 

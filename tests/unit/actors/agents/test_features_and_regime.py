@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isnan
 
 import numpy as np
@@ -11,7 +12,7 @@ from actors.agents.features import FeaturesAgent
 from actors.agents.regime import EnsembleAgent, RegimeAgent
 from actors.domain.errors import InvalidParamsError
 from actors.domain.events.features import FeaturesComputed, FeatureSetRevised
-from actors.domain.events.market import BarClosed, DataQualityAssessed
+from actors.domain.events.market import BarClosed, BarOverdue, DataQualityAssessed
 from actors.domain.events.regime import REGIMES, RegimeAssessed, RegimeChanged
 from actors.domain.fitting import InlineFits
 from actors.domain.model.instrument import Instrument
@@ -180,3 +181,62 @@ def test_features_agent_restores_with_a_selection_under_way():
     assert repr(one) == repr([second.process(s) for s in steps[162:]])
     assert any(isinstance(e, FeatureSetRevised) for o in one[:6] for e in o)
     assert first.snapshot() == second.snapshot()
+
+
+def bar_of(i: int, pair: str, close: float) -> BarClosed:
+    return BarClosed(
+        ts_event_ns=(i + 1) * HOUR, source="market-data", instrument_id=pair, open_ns=i * HOUR,
+        close_ns=(i + 1) * HOUR, open=close, high=close, low=close, close=close, volume=1.0,
+    )  # fmt: skip
+
+
+def good(i: int, pair: str, score: float = 1.0) -> DataQualityAssessed:
+    return DataQualityAssessed(
+        ts_event_ns=(i + 1) * HOUR, source="health", instrument_id=pair, score=score, completeness=1.0,
+        freshness=1.0, outlier_free=score,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["standard", "enhanced"])
+def test_a_feed_that_stops_lets_confidence_fall_and_the_reason_says_why(kind):
+    agent = EnsembleAgent(make_context("regime-ensemble"), ["a", "b"], {"kind": kind})
+    rng = np.random.default_rng(3)
+
+    def step(i: int, *events) -> list[RegimeAssessed]:
+        out = agent.process(Step(number=i, ts_event_ns=(i + 1) * HOUR, inbox=events))
+        return [e for e in out if isinstance(e, RegimeAssessed)]
+
+    for i in range(60):
+        said = step(
+            i, bar_of(i, PAIRS[0], 100.0 + rng.normal()), good(i, PAIRS[0]), say(i, "a", PAIRS[0], "bull"),
+            say(i, "b", PAIRS[0], "bull"),
+        )  # fmt: skip
+    live = said[0]
+    assert live.confidence == live.detail.score > 0.5
+    assert live.detail.data_quality == 1.0
+    # a bar that is overdue is all that is heard from then on
+    falling = []
+    for i in range(60, 70):
+        late = BarOverdue(ts_event_ns=(i + 1) * HOUR, source="market-data", instrument_id=PAIRS[0])
+        falling += step(i, late)
+    assert [e.label for e in falling] == ["bull"] * 5
+    scores = [live.confidence, *[e.confidence for e in falling]]
+    assert all(a > b for a, b in pairwise(scores))
+    assert scores[-1] == 0.0
+    assert [e.detail.reason.split(";")[0] for e in falling[:2]] == ["no bar for 1 bars", "no bar for 2 bars"]
+    # the pair that never spoke has not stopped; the one that returns is believed again
+    back = step(
+        70, bar_of(70, PAIRS[0], 100.0), good(70, PAIRS[0]), say(70, "a", PAIRS[0], "bull"),
+        say(70, "b", PAIRS[0], "bull"),
+    )  # fmt: skip
+    assert [e.instrument_id for e in back] == [PAIRS[0]]
+    assert back[0].confidence > 0.5
+
+
+def test_wild_bars_are_named_where_the_data_are_poor():
+    agent = EnsembleAgent(make_context("regime-ensemble"), ["a"])
+    for i in range(30):
+        quality = good(i, PAIRS[0], 1.0 if i < 29 else 0.4)
+        inbox = (bar_of(i, PAIRS[0], 100.0), quality, say(i, "a", PAIRS[0], "bull"))
+        out = agent.process(Step(number=i, ts_event_ns=(i + 1) * HOUR, inbox=inbox))
+    assert out[0].detail.reason.startswith("data quality 0.40 (wild bars)")

@@ -9,6 +9,7 @@ from actors.domain.errors import InvalidParamsError, UnknownComponentError
 from actors.domain.events.execution import OrderFilled, VenueStatusChanged
 from actors.domain.events.market import BarClosed, DataQualityAssessed
 from actors.domain.events.portfolio import AccountUpdated, PositionChanged, TradeClosed
+from actors.domain.events.regime import RegimeAssessed, RegimeConfidence
 from actors.domain.events.risk import (
     CircuitBreakerReset,
     CircuitBreakerTripped,
@@ -520,3 +521,50 @@ def test_an_intent_at_work_is_withdrawn_when_its_pair_falls_silent():
     said = [world.go({B: 50.0}) for _ in range(6)]
     withdrawn = [(k, e) for k, out in enumerate(said) for e in out]
     assert [(k, e.instrument_id, e.quantity, e.reason) for k, e in withdrawn] == [(2, A, 0, "stale")]
+
+
+def _assessed(score, level, pair=A, detail=True):
+    return RegimeAssessed(
+        ts_event_ns=0, source="regime-ensemble", instrument_id=pair, detector="ensemble", label="bull",
+        probabilities=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0), confidence=score,
+        detail=RegimeConfidence(score=score, raw=score, level=level) if detail else None,
+    )  # fmt: skip
+
+
+def test_new_risk_is_scaled_by_the_confidence_in_the_regime_and_the_intent_says_so():
+    world = World(make(rules=[{"kind": "regime_confidence"}]))
+    prices = {A: 100.0, B: 50.0}
+    unsure = _assessed(0.375, "LOW")
+    first, second = only(
+        world.go(prices, {A: 0.4, B: 0.4}, extra=(unsure, _assessed(0.9, "HIGH", B))), OrderIntentApproved
+    )
+    # 0.5 + 0.5 · 0.375/0.75 = 0.75 of what was wished
+    assert (first.quantity, first.requested_quantity, first.resized_by) == (30, 40, "regime_confidence")
+    assert (second.target_frac, second.resized_by) == (0.4, "")
+    # falling confidence sells nothing, and denies enlargements with score and limit
+    out = world.go(prices, {A: 0.4}, extra=(_assessed(0.1, "LOW"),))
+    assert only(out, OrderIntentApproved) == []
+    (no,) = only(out, OrderIntentDenied)
+    assert (no.code, no.rule, no.limit, no.observed) == ("REGIME_UNSURE", "regime_confidence", 0.75, 0.1)
+    # leaving is always allowed, and with trust regained the rest is opened
+    (more,) = only(world.go(prices, {A: 0.4}, extra=(_assessed(0.8, "HIGH"),)), OrderIntentApproved)
+    assert (more.reason, more.target_frac) == ("increase", 0.4)
+    (leave,) = only(world.go(prices, {A: 0.0}, extra=(_assessed(0.1, "LOW"),)), OrderIntentApproved)
+    assert leave.reason == "exit"
+
+
+def test_without_a_regime_or_its_detail_nothing_is_scaled():
+    world = World(make(rules=[{"kind": "regime_confidence"}]))
+    quiet = _assessed(0.1, "LOW", detail=False)
+    (intent,) = world.go({A: 100.0, B: 50.0}, {A: 0.5}, extra=(quiet,))
+    assert (intent.target_frac, intent.resized_by) == (0.5, "")
+
+
+def test_confidence_outlives_a_restore():
+    world = World(make(rules=[{"kind": "regime_confidence"}]))
+    world.go({A: 100.0, B: 50.0}, extra=(_assessed(0.375, "LOW"),))
+    other = make(rules=[{"kind": "regime_confidence"}])
+    other.restore(world.agent.snapshot())
+    world.agent = other
+    (intent,) = only(world.go({A: 100.0, B: 50.0}, {A: 0.4}), OrderIntentApproved)
+    assert intent.target_frac == pytest.approx(0.3)

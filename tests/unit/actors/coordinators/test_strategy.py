@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.coordinators.strategy import StrategyCoordinator
 from actors.domain.errors import AgentError, InvalidParamsError
 from actors.domain.events.base import Event
 from actors.domain.events.evaluation import WeightsRevised
-from actors.domain.events.regime import REGIMES, RegimeAssessed
+from actors.domain.events.regime import REGIMES, RegimeAssessed, RegimeConfidence
 from actors.domain.events.signal import SignalEmitted, SignalsAggregated, TargetExposureSet
 from actors.domain.fitting import InlineFits
 from actors.domain.model.instrument import Instrument
@@ -210,3 +211,25 @@ def test_a_restored_coordinator_has_the_same_future() -> None:
 def test_unfit_configuration_is_refused(members: Any, base: Any, params: dict[str, Any]) -> None:
     with pytest.raises(InvalidParamsError):
         _make(members, base, **params)
+
+
+def _levelled(label: str, score: float, level: str) -> RegimeAssessed:
+    plain = _regime(label, score)
+    return msgspec.structs.replace(plain, detail=RegimeConfidence(score=score, raw=score, level=level))
+
+
+@pytest.mark.parametrize(("level", "heeded"), [("HIGH", True), ("MEDIUM", True), ("LOW", False)])
+def test_a_regime_that_is_more_likely_wrong_than_right_silences_nobody(level: str, heeded: bool) -> None:
+    table = {m: {"crash": 0.0} for m in MEMBERS[:1]}
+    signals = [_signal(MEMBERS[0], 1.0, 1.0), *[_signal(m, -1.0, 1.0) for m in MEMBERS[1:]]]
+    free = _run(_make(regime_table=table), [*signals])[0]
+    got = _run(_make(regime_table=table), [*signals, _levelled("crash", 0.6, level)])[0]
+    assert isinstance(got, SignalsAggregated)
+    assert isinstance(free, SignalsAggregated)
+    assert (got.regime_level, got.regime_confidence) == (level, 0.6)
+    assert (got.weights[0] < free.weights[0]) is heeded
+    strict = _run(_make(regime_table=table, select_at="HIGH"), [*signals, _levelled("crash", 0.6, "MEDIUM")])[
+        0
+    ]
+    assert isinstance(strict, SignalsAggregated)
+    assert strict.weights == free.weights
