@@ -118,7 +118,7 @@ def is_quiet(
 def skip(
     risk: RiskCoordinator, *, targets: FloatArray, confidences: FloatArray, volatility: FloatArray,
     correlation: float, quality: FloatArray, closes: FloatArray, close_steps: NDArray[np.int64],
-    returns: FloatArray, ranges: FloatArray, wished: FloatArray,
+    returns: FloatArray, ranges: FloatArray, wished: FloatArray, regime: FloatArray | None = None,
 ) -> None:  # fmt: skip
     """Let the coordinator remember quiet steps; breakers are updated by the caller.
 
@@ -133,11 +133,15 @@ def skip(
         Simple returns of the skipped steps; NaN where a bar or the one before it is missing.
     wished : array, shape (steps, pairs)
         Targets of the skipped steps.
+    regime : array, shape (pairs,), optional
+        Confidence in the regime at the last skipped step; None: nobody says any.
     """
     # in place: the book shares the list of quality scores
     risk._target[:], risk._confidence[:] = targets.tolist(), confidences.tolist()
     risk._volatility[:], risk._quality[:] = volatility.tolist(), quality.tolist()
     risk._close[:], risk._close_step[:] = closes.tolist(), close_steps.tolist()
+    if regime is not None:
+        risk._regime[:] = regime.tolist()
     risk._correlation = correlation
     risk._range[:] = ranges.tolist()
     for i, side in enumerate(risk._exited):

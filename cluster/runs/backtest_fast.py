@@ -229,6 +229,7 @@ class FastRun:
             quality=context.quality[last], closes=context.closes[last],
             close_steps=context.close_steps[last], returns=context.returns[begin:stop],
             ranges=context.ranges[last], wished=self.ahead.targets[begin:stop],
+            regime=None if context.regimes is None else context.regimes.trust[last],
         )  # fmt: skip
         if self._exits is not None:
             for j in range(begin, stop):
@@ -332,6 +333,8 @@ class FastRun:
     def _market_events(self, k: int, ts: int) -> list[Event]:
         """Return what the ahead agents say in a step to the risk coordinator."""
         context, out = self.context, list[Event]()
+        if context.regimes is not None:
+            out += context.regimes.assessed[k]
         for i, pair in enumerate(self.plan.pairs):
             if not context.present[k, i]:
                 continue

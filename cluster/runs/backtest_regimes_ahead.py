@@ -19,7 +19,7 @@ from cluster.runs.plan import RunPlan
 FloatArray = NDArray[np.float64]
 ENSEMBLE = "regime-ensemble"
 _SOURCES = ("market-data", "health")
-_LISTENERS = ("strategy:", "coordinator:strategy")
+_LISTENERS = ("strategy:", "coordinator:strategy", "coordinator:risk")
 _BLOCK = 512
 _INDEX = {name: i for i, name in enumerate(REGIMES)}
 
@@ -37,12 +37,15 @@ class KnownRegimes:
         Of the same; 0 where there is none.
     in_force : int8 array, shape (steps, pairs)
         The regime last changed to; -1 before the first change.
+    trust : array, shape (steps, pairs)
+        Confidence last said with its detail, as the risk coordinator remembers it; NaN before the first.
     """
 
     assessed: list[tuple[RegimeAssessed, ...]]
     label: NDArray[np.int8]
     confidence: FloatArray
     in_force: NDArray[np.int8]
+    trust: FloatArray
 
     def columns(self, plan: RunPlan, pair: str) -> MarketColumns:
         """Return a pair's bars with the regime of each close, as its strategies see them."""
@@ -84,9 +87,9 @@ def known_regimes(plan: RunPlan) -> KnownRegimes | None:
     feed, at = plan.feed, {pair: i for i, pair in enumerate(plan.pairs)}
     size, width = len(feed), len(at)
     label, in_force = (np.full((size, width), -1, dtype=np.int8) for _ in range(2))
-    confidence = np.zeros((size, width))
+    confidence, trust = np.zeros((size, width)), np.full((size, width), np.nan)
     assessed: list[tuple[RegimeAssessed, ...]] = []
-    now = np.full(width, -1, dtype=np.int8)
+    now, trusted = np.full(width, -1, dtype=np.int8), np.full(width, np.nan)
     for begin in range(0, size, _BLOCK):
         block = feed.block(begin, begin + _BLOCK)
         for item, outputs in zip(block, host.block(block), strict=True):
@@ -97,8 +100,11 @@ def known_regimes(plan: RunPlan) -> KnownRegimes | None:
                     views.append(event)
                     label[item.step, i] = _INDEX[event.label]
                     confidence[item.step, i] = event.confidence
+                    if event.detail is not None:
+                        trusted[i] = event.confidence
                 elif isinstance(event, RegimeChanged):
                     now[i] = _INDEX[event.label]
             assessed.append(tuple(views))
             in_force[item.step] = now
-    return KnownRegimes(assessed, label, confidence, in_force)
+            trust[item.step] = trusted
+    return KnownRegimes(assessed, label, confidence, in_force, trust)

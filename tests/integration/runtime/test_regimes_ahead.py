@@ -83,11 +83,13 @@ def test_one_context_serves_many_strategies(tmp_path: Path) -> None:
 def test_who_else_hears_regimes_keeps_the_run_step_by_step(tmp_path: Path) -> None:
     plan = small.plan(tmp_path, sets=BARE)
     specs = list(plan.graph.specs)
-    risk = next(k for k, s in enumerate(specs) if s.name == "coordinator-risk")
+    odd = next(k for k, s in enumerate(specs) if s.name == "coordinator-execution")
     assert regime_obstacle(plan) is None
-    specs[risk] = dataclasses.replace(specs[risk], inputs=(*specs[risk].inputs, Input("regime-ensemble")))
+    specs[odd] = dataclasses.replace(specs[odd], inputs=(*specs[odd].inputs, Input("regime-ensemble")))
     heard = dataclasses.replace(plan, graph=FleetGraph(specs))
-    assert obstacle(heard) == "regimes are not those of the default fleet: coordinator-risk hears regimes"
+    assert (
+        obstacle(heard) == "regimes are not those of the default fleet: coordinator-execution hears regimes"
+    )
     assert (
         obstacle(small.plan(tmp_path)) == "decisions depend on predictions, which are computed step by step"
     )
