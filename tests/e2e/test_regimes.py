@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from math import log, nan
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,37 @@ def test_longer_frames_are_detected_beside_the_bars_and_their_agreement_is_told(
     assert doc["result"]["frames"] == {"BTC/USDT": None}
     code, _ = call([*words, "--timeframes", "90m"], tmp_path)
     assert code == 2
+
+
+def test_detect_tells_statistics_and_writes_a_page(bars: Path, tmp_path: Path) -> None:
+    words = ["regimes", "detect", "--data", str(bars), "-p", "BTC/USDT", "ETH/USDT", "-i", "1h", "--detectors",
+             "trend", "volatility", "--set", "regime.detectors.volatility.params.min_history_bars=60"]  # fmt: skip
+    code, doc = call([*words, "--report"], tmp_path)
+    assert code == 0
+    result = doc["result"]
+    page = Path(result["report"])
+    assert page.parent == Path(result["files"]["BTC/USDT"]).parent
+    text = page.read_text(encoding="utf-8")
+    for pair in ("BTC/USDT", "ETH/USDT"):
+        table = pq.read_table(result["files"][pair]).to_pydict()
+        uniform = [
+            len({table[f"ensemble_p_{r}"][k] for r in REGIMES}) == 1 for k in range(len(table["timestamp"]))
+        ]
+        labels = ["" if u else x for u, x in zip(uniform, table["ensemble_label"], strict=True)]
+        said = result["statistics"][pair]
+        assert (said["bars"], said["unlabelled_bars"]) == (len(labels), labels.count(""))
+        assert {r["label"]: r["bars"] for r in said["rows"]} == {
+            x: labels.count(x) for x in set(labels) - {""}
+        }
+        assert said["switches"] == sum(bool(a and b and a != b) for a, b in pairwise(labels))
+        assert f"{pair}: how long each regime lasted" in text
+        assert f'id="figure-regime-{["BTC/USDT", "ETH/USDT"].index(pair)}-bands"' in text
+    assert "SYNTHETIC MARKET" in text
+    assert "Nobody knows the true regimes of this market" in text
+    elsewhere = tmp_path / "there" / "page.html"
+    assert call([*words, "--report", str(elsewhere)], tmp_path)[1]["result"]["report"] == str(elsewhere)
+    assert elsewhere.exists()
+    assert call(words, tmp_path)[1]["result"]["report"] is None
 
 
 def test_detect_refuses_what_it_does_not_know(

@@ -18,7 +18,7 @@ from actors.domain.evaluation.regime_reliability import LEVELS, Hindsight, Relia
 from actors.domain.evaluation.regime_statistics import ProbabilityTotals, RegimeStatistics
 from actors.domain.events.regime import REGIMES, RegimeAssessed
 from actors.domain.regime.ensemble import EnsembleParams
-from actors.domain.regime.multi_timeframe import MIXED, frame_agreement, frame_pools
+from actors.domain.regime.multi_timeframe import MIXED, frame_agreement, frame_pools, without_vetoed
 
 POINTS = 800
 """Most points of a pair; between half as many and all of them once there are more bars."""
@@ -67,8 +67,8 @@ class RegimeView(msgspec.Struct, kw_only=True):
     scored_by_detail : int
         Bars whose score is that of a `RegimeConfidence`; on the others it is the probability of the label in force.
     calibrated_bars : int
-    mixed_bars : int
-        Bars on which frames agreed less than `MIXED`.
+    mixed_bars, vetoed_bars : int
+        Bars on which frames agreed less than `MIXED`, and on which a crash on a longer one silenced a bull.
     """
 
     pair: str
@@ -83,6 +83,7 @@ class RegimeView(msgspec.Struct, kw_only=True):
     scored_by_detail: int
     calibrated_bars: int
     mixed_bars: int
+    vetoed_bars: int
     statistics: RegimeStatistics
     reliability: Reliability | None = None
     observed: bool = False
@@ -113,7 +114,7 @@ class RegimeTrace:
         self.scores = array("d")
         self.levels = array("b")
         """Per bar the code of `LEVELS`, -1 for none."""
-        self.scored_by_detail = self.calibrated_bars = self.mixed_bars = 0
+        self.scored_by_detail = self.calibrated_bars = self.mixed_bars = self.vetoed_bars = 0
         self.bars_per_point = 1
         self._members: dict[str, tuple[int, str]] = {}
         self._agreeing: list[int] = []
@@ -165,7 +166,10 @@ class RegimeTrace:
                 self._agreeing[(at - _MEMBERS_AT) // _WIDTH] += 1
         self._measure(1 + len(FACTORS), agreeing / heard if heard else None)
         if longer:
-            agreement = frame_agreement(frame_pools(views, [v.timeframe for v in views]))
+            frames = [v.timeframe for v in views]
+            pools = frame_pools(views, frames)
+            agreement = frame_agreement(pools)
+            self.vetoed_bars += any(v is None for v in without_vetoed(views, frames, pools))
             self._measure(2 + len(FACTORS), agreement)
             self.mixed_bars += agreement is not None and agreement < MIXED
         self._last_ns = view.ts_event_ns
@@ -228,6 +232,7 @@ class RegimeTrace:
             means={name: _mean(sums, _MEASURE_AT + 2 * k) for k, name in enumerate(_MEASURES)},
             known_bars={name: round(sums[_MEASURE_AT + 2 * k + 1]) for k, name in enumerate(_MEASURES)},
             scored_by_detail=self.scored_by_detail, calibrated_bars=self.calibrated_bars, mixed_bars=self.mixed_bars,
+            vetoed_bars=self.vetoed_bars,
             statistics=statistics, reliability=reliability, observed=observed,
         )  # fmt: skip
 

@@ -270,7 +270,7 @@ def without_vetoed(
     Parameters
     ----------
     views, frames : sequences of equal length
-        Members' views and frames.
+        Members' views and frames; "" is the run's own, shorter than all others.
     pools : mapping frame → probabilities
         As of `frame_pools`.
 
@@ -282,15 +282,19 @@ def without_vetoed(
     >>> [v and v.label for v in without_vetoed(seen, ["1h", "4h"], frame_pools(seen, ["1h", "4h"]))]
     [None, 'crash']
     """
-    crashing = [parse_timeframe(f) for f, p in pools.items() if p[CRASH] > VETO]
+    crashing = [_length(f) for f, p in pools.items() if p[CRASH] > VETO]
     if not crashing:
         return list(views)
     longest = max(crashing)
     bull = REGIMES[BULL]
     return [
-        None if v is not None and v.label == bull and parse_timeframe(f) < longest else v
+        None if v is not None and v.label == bull and _length(f) < longest else v
         for v, f in zip(views, frames, strict=True)
     ]
+
+
+def _length(frame: str) -> int:
+    return parse_timeframe(frame) if frame else 0
 
 
 def _entropy(p: Sequence[float]) -> float:

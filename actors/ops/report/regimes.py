@@ -168,7 +168,8 @@ def confidence_table(view: RegimeView) -> Table:
     if view.known_bars["frames"]:
         note += (
             f" Frames: 1 less the Jensen-Shannon divergence of their pools; below {MIXED:.0%} they are mixed, as on "
-            f"{view.mixed_bars:,} of {view.known_bars['frames']:,} bars."
+            f"{view.mixed_bars:,} of {view.known_bars['frames']:,} bars. A crash on a longer frame silenced bulls of "
+            f"shorter ones on {view.vetoed_bars:,} bars."
         )
     return Table(
         caption=f"{view.pair}: confidence and its factors", headers=("figure", "mean, %", "bars"), rows=rows,

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import small
 
+from actors.domain.evaluation.regime_trace import RegimeView
 from cluster.runs.chaos import Chaos, audit, draw_kills
-from cluster.runs.execute import open_run, run_local, run_ray
+from cluster.runs.execute import Finished, open_run, run_local, run_ray
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 
@@ -17,6 +18,14 @@ EXITS = [
     "exits.stop.atr=1", "exits.target.r=1.5", "exits.trailing.frac=0.1", "exits.time.bars=12",
     "risk.sizing={kind: kelly, params: {min_trades: 3, min_frac: 0.1}}", "regime.timeframes=[4h]",
 ]  # fmt: skip
+
+
+def _regimes(run: Finished) -> list[RegimeView]:
+    """Return what a report would show of the regimes: all that the detectors said goes into it."""
+    record = run.recorder.record
+    views = record.regimes.views(record.curves[0], timeframe_ns=record.timeframe_ns, seed=7)
+    assert len(views) == len(record.pairs)
+    return views
 
 
 @pytest.mark.parametrize(
@@ -34,6 +43,7 @@ def test_same_decisions_on_both_hosts_while_agents_are_killed(
     finished = run_ray(plan, on_submit=chaos.on_submit, on_recovered=chaos.on_recovered, restart_budget=50)
     assert finished.recorder.log.digest() == reference.recorder.log.digest()
     assert finished.recorder.record.counts["orders"] > 0
+    assert _regimes(finished) == _regimes(reference)
     assert all(k.pid_after and k.pid_after != k.pid_before for k in chaos.done)
     assert len(chaos.done) == 8
     found = audit(finished, reference)

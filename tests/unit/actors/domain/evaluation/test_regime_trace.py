@@ -112,6 +112,18 @@ def test_members_are_counted_bar_by_bar_also_one_that_came_later():
     assert set(v.member_labels[1][: 100 // v.bars_per_point]) == {""}
 
 
+def test_a_veto_of_a_longer_frame_is_counted():
+    p = {r: tuple(0.9 if x == r else 0.02 for x in REGIMES) for r in ("bull", "crash")}
+    trace = RegimeTrace()
+    for k, (short, long) in enumerate(
+        [("bull", "crash"), ("bull", "bull"), ("crash", "crash"), ("bull", "crash")]
+    ):
+        views = [said(k, "regime-a", short, p[short]), said(k, "regime-a-4h", long, p[long], timeframe="4h")]
+        trace.add(k, said(k, "ensemble", "bull", p["bull"]), views)
+    v = view_of(trace, 4)
+    assert (v.vetoed_bars, v.mixed_bars, v.known_bars["frames"]) == (2, 2, 4)
+
+
 def test_memory_does_not_grow_beside_the_scores():
     sizes = [len(pickle.dumps(traced(rows(n)))) - 9 * n for n in (4 * POINTS, 16 * POINTS)]
     assert sizes[1] < 1.2 * sizes[0]
