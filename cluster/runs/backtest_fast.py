@@ -152,6 +152,9 @@ class FastRun:
         finally:
             self.recorder.steps = k
             self.curves.hand_over(self.recorder.record, self._ledger.ledger, k)
+            if k == size and self.context.regimes is not None:
+                # of a run that was cut short it would tell what came after
+                self.recorder.record.regimes = self.context.regimes.book
 
     # -- quiet steps -----------------------------------------------------------------------------------------
 

@@ -5,16 +5,20 @@ No regime depends on what a strategy or the account does, so many backtests over
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actors.domain.evaluation.regime_book import RegimeBook
+from actors.domain.events.base import Event
+from actors.domain.events.market import BarClosed
 from actors.domain.events.regime import REGIMES, RegimeAssessed, RegimeChanged
 from actors.domain.strategies.base import MarketColumns
 from actors.runtime.graph import FEED, FleetGraph
 from actors.runtime.local import LocalHost
-from cluster.runs.plan import RunPlan
+from cluster.runs.plan import RunPlan, stay_probability
 
 FloatArray = NDArray[np.float64]
 ENSEMBLE = "regime-ensemble"
@@ -39,6 +43,8 @@ class KnownRegimes:
         The regime last changed to; -1 before the first change.
     trust : array, shape (steps, pairs)
         Confidence last said with its detail, as the risk coordinator remembers it; NaN before the first.
+    book : RegimeBook
+        Of the whole run, for its report; several runs over the same bars share it.
     """
 
     assessed: list[tuple[RegimeAssessed, ...]]
@@ -46,6 +52,7 @@ class KnownRegimes:
     confidence: FloatArray
     in_force: NDArray[np.int8]
     trust: FloatArray
+    book: RegimeBook
 
     def columns(self, plan: RunPlan, pair: str) -> MarketColumns:
         """Return a pair's bars with the regime of each close, as its strategies see them."""
@@ -90,11 +97,13 @@ def known_regimes(plan: RunPlan) -> KnownRegimes | None:
     confidence, trust = np.zeros((size, width)), np.full((size, width), np.nan)
     assessed: list[tuple[RegimeAssessed, ...]] = []
     now, trusted = np.full(width, -1, dtype=np.int8), np.full(width, np.nan)
+    book, bars = RegimeBook(plan.pairs, stay_probability(plan.config.model)), dict.fromkeys(plan.pairs, -1)
     for begin in range(0, size, _BLOCK):
         block = feed.block(begin, begin + _BLOCK)
         for item, outputs in zip(block, host.block(block), strict=True):
             views = []
-            for event in dict(outputs).get(ENSEMBLE, ()):
+            said = dict(outputs)
+            for event in said.get(ENSEMBLE, ()):
                 i = at[event.instrument_id or ""]
                 if isinstance(event, RegimeAssessed):
                     views.append(event)
@@ -104,7 +113,22 @@ def known_regimes(plan: RunPlan) -> KnownRegimes | None:
                         trusted[i] = event.confidence
                 elif isinstance(event, RegimeChanged):
                     now[i] = _INDEX[event.label]
+            _note(book, bars, [e for events in said.values() for e in events], item.warmup)
             assessed.append(tuple(views))
             in_force[item.step] = now
             trust[item.step] = trusted
-    return KnownRegimes(assessed, label, confidence, in_force, trust)
+    return KnownRegimes(assessed, label, confidence, in_force, trust, book)
+
+
+def _note(book: RegimeBook, bars: dict[str, int], said: Sequence[Event], warmup: bool) -> None:
+    """Let the book hear a step; `bars` numbers each pair's last bar after the warm-up."""
+    if warmup:
+        return
+    here = {}
+    for event in said:
+        if isinstance(event, RegimeAssessed):
+            book.take(event, warmup=False)
+        elif isinstance(event, BarClosed):
+            pair = event.instrument_id or ""
+            here[pair] = bars[pair] = bars[pair] + 1
+    book.close_step(here)

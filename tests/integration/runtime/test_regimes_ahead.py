@@ -53,6 +53,13 @@ def test_both_paths_decide_alike(fleet: str, tmp_path: Path) -> None:
     assert {p: s.detected for p, s in two.items()} == {p: s.detected for p, s in one.items()}
     assert len({label for s in one.values() for label in s.detected}) > 2
     assert other.equity == account.equity
+    views = [
+        r.record.regimes.views(series, timeframe_ns=r.record.timeframe_ns, seed=7)
+        for r, series in ((slow, one), (fast, two))
+    ]
+    assert views[0] == views[1]
+    assert [v.pair for v in views[0]] == list(plan.pairs)
+    assert all(len(v.members) >= 1 and v.known_bars["score"] > 300 for v in views[0])
 
     def parts(recorder: BacktestRecorder) -> list[tuple[str, str, str]]:
         series, money = recorder.record.curves
