@@ -130,6 +130,7 @@ def _named(name: str, params: Mapping[str, Any], config: ResolvedConfig) -> Iter
     makers: dict[tuple[str, str], Callable[[], Subject]] = {
         ("features", "pipeline"): subjects.pipeline,
         ("regime", "ensemble"): subjects.ensemble,
+        ("regime", "enhanced_ensemble"): subjects.enhanced_ensemble,
         ("features", "selection"): lambda: selection(config.model.model_dump(mode="json")["features"]),
     }
     for one in FAMILIES:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import component_inputs as given
 import contract
 import pytest
@@ -54,12 +56,13 @@ def test_features_do_not_look_ahead(view: View) -> None:
     assert (verdict.causal, verdict.first_leak, verdict.note, verdict.bit_exact) == (True, None, "", True)
 
 
-def test_pooled_regimes_do_not_look_ahead(view: View) -> None:
+@pytest.mark.parametrize("pooled", [subjects.ensemble, subjects.enhanced_ensemble])
+def test_pooled_regimes_do_not_look_ahead(pooled: Callable[..., subjects.Subject], view: View) -> None:
     quick = {}
     for kind in registry.kinds(f"{subjects.PREFIX}regime"):
         fields = registry.params_of(registry.load(f"{subjects.PREFIX}regime", kind)).model_fields
         quick[kind] = {k: v for k, v in given.QUICK.items() if k in fields}
-    verdict = analyse(subjects.ensemble(quick), view, cuts=3)
+    verdict = analyse(pooled(quick), view, cuts=3)
     assert (verdict.causal, verdict.first_leak, verdict.note, verdict.bit_exact) == (True, None, "", True)
     assert verdict.fits > 0
 

@@ -19,7 +19,7 @@ from actors.domain.learning.base import Predictor
 from actors.domain.model.bars import BarFrame
 from actors.domain.regime.base import Detector
 from actors.domain.regime.confidence.confident import ConfidentEnsemble
-from actors.domain.regime.ensemble import EnsembleParams
+from actors.domain.regime.ensemble import ENHANCED, EnsembleParams
 from actors.domain.state import Stateful
 from actors.domain.strategies.base import MarketColumns, Strategy
 
@@ -72,7 +72,7 @@ class Subject:
 def discover(families: Sequence[str] = tuple(FAMILIES)) -> list[Subject]:
     """Return every component of the families, found as everywhere: by its file; the ensemble; the features."""
     found = [of_kind(family, kind) for family in families for kind in registry.kinds(PREFIX + family)]
-    found += [ensemble()] if "regime" in families else []
+    found += [ensemble(), enhanced_ensemble()] if "regime" in families else []
     return found + ([pipeline()] if "indicators" in families else [])
 
 
@@ -123,19 +123,25 @@ def of_class(family: str, kind: str, cls: type[Any], params: Any) -> Subject:
     )
 
 
-def ensemble(params: Mapping[str, Any] | None = None) -> Subject:
+def ensemble(
+    params: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None, kind: str = "ensemble"
+) -> Subject:
     """Return the regimes that the fleet acts on: every shipped detector, pooled, smoothed and held.
 
     Parameters
     ----------
     params : mapping of detector → its parameters, optional
+    settings : mapping, optional
+        Of the ensemble itself.
+    kind : str
+        What it is called.
     """
     package, given = f"{PREFIX}regime", params or {}
     kinds = registry.kinds(package)
 
     def stream(view: View, witness: Witness) -> Columns:
         members = [registry.build(package, k, given.get(k, {}), fits=witness, name=k, seed=7) for k in kinds]
-        pool = ConfidentEnsemble(EnsembleParams(), members=len(members))
+        pool = ConfidentEnsemble(EnsembleParams.parse(settings or {}), members=len(members))
         _, names, row = _detector_feed(None)
 
         def update(seen: Any) -> Sequence[Any]:
@@ -147,7 +153,12 @@ def ensemble(params: Mapping[str, Any] | None = None) -> Subject:
         registry.build(package, k, given.get(k, {}), fits=Witness(), name=k, seed=7).warmup_bars
         for k in kinds
     )
-    return Subject("regime", "ensemble", {STREAM: stream}, warmup_bars=warmup, learns=True)
+    return Subject("regime", kind, {STREAM: stream}, warmup_bars=warmup, learns=True)
+
+
+def enhanced_ensemble(params: Mapping[str, Any] | None = None) -> Subject:
+    """Return the same with weights per market context, which it learns."""
+    return ensemble(params, {"kind": ENHANCED}, "enhanced_ensemble")
 
 
 def pipeline() -> Subject:

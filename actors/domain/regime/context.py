@@ -9,6 +9,7 @@ bucket but time holds by hysteresis: what opens it lies further out than what cl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from math import exp, log, nan, sqrt
 from typing import ClassVar, Literal
 
@@ -136,7 +137,15 @@ class MarketContext(Stateful):
         # standard error of an exponential mean of unit noise
         self._error = sqrt(self._b / (2.0 - self._b))
         self._wanted = tuple(PARTS.index(p) for p in params.parts)
-        self._names: dict[tuple[int, int, int, int], str] = {}  # not state: what has been named before
+        self._names = {
+            key: "/".join(
+                (VOLATILITY[key[0]], TREND[key[1]], LIQUIDITY[key[2]], TIME[key[3]])[i] for i in self._wanted
+            )
+            or "any"
+            for key in product(
+                range(len(VOLATILITY)), range(len(TREND)), range(len(LIQUIDITY)), range(len(TIME))
+            )
+        }
         self._bars = 0
         self._fast = self._slow = self._mean = 0.0
         self._turnover = nan
@@ -196,12 +205,7 @@ class MarketContext(Stateful):
         middle.add(x)
 
     def _name(self, time: int) -> str:
-        key = (self._volatility, self._trend, self._liquidity, time)
-        name = self._names.get(key)
-        if name is None:
-            words = (VOLATILITY[key[0]], TREND[key[1]], LIQUIDITY[key[2]], TIME[key[3]])
-            self._names[key] = name = "/".join(words[i] for i in self._wanted) or "any"
-        return name
+        return self._names[self._volatility, self._trend, self._liquidity, time]
 
 
 def time_bucket(close_ns: int | None) -> int:

@@ -99,7 +99,7 @@ class MemberWeights(Stateful):
         self._tables: dict[str, ExpertWeights] = {"": self._table()}
         self._rounds: dict[str, int] = {"": 0}
         self._tallies: dict[str, list[_Tally]] = {}
-        self._cache: dict[str, tuple[float, ...]] = {}  # not state
+        self._cache: dict[str, tuple[float, ...]] = {}  # of the contexts asked for since the last round
 
     def _table(self) -> ExpertWeights:
         p = self._p
@@ -207,6 +207,7 @@ class MemberWeights(Stateful):
             "tables": {c: t.state() for c, t in self._tables.items()},
             "rounds": dict(self._rounds),
             "tallies": {c: [t.state() for t in row] for c, row in self._tallies.items()},
+            "asked": list(self._cache),
         }
 
     def load_state(self, tree: dict[str, Any]) -> None:
@@ -220,3 +221,5 @@ class MemberWeights(Stateful):
             self._tallies[context] = [_Tally() for _ in row]
             for tally, state in zip(self._tallies[context], row, strict=True):
                 tally.load_state(state)
+        for context in tree["asked"]:
+            self.weights(context)

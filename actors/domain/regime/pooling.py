@@ -69,7 +69,12 @@ def vote(views: Sequence[View | None], weights: Sequence[float], states: int) ->
             continue
         heard += weight
         p = view.probabilities
-        shares[p.index(max(p))] += weight
+        best = max(p)
+        if p.count(best) == 1:
+            shares[p.index(best)] += weight
+        else:  # who cannot decide splits the vote
+            part = weight / p.count(best)
+            shares = [s + part if q == best else s for s, q in zip(shares, p, strict=True)]
     if heard == 0.0:
         return shares, 0.0
     spread = _DOUBT / states
