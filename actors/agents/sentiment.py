@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from actors.domain import registry
 from actors.domain.agent_params import checked as checked_params
 from actors.domain.events.base import Event
+from actors.domain.events.market import BarClosed
 from actors.domain.events.sentiment import HeadlinePublished, SentimentScored
 from actors.domain.processor import Agent, AgentContext, Step
 from actors.domain.sentiment.aggregate import Aggregate, AggregateParams, Item
@@ -36,7 +37,8 @@ class SentimentAgent(Agent):
         From `process`: an item of the future, or a scorer that says what is no score.
     """
 
-    consumes: ClassVar[tuple[type[Event], ...]] = (HeadlinePublished,)
+    # bars only wake it: without news, too, there is a reading at every close
+    consumes: ClassVar[tuple[type[Event], ...]] = (HeadlinePublished, BarClosed)
     STATE: ClassVar[tuple[str, ...]] = ("_aggregate",)
 
     def __init__(

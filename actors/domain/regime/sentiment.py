@@ -79,7 +79,7 @@ class Sentiment(Detector):
     MEASURES: ClassVar[tuple[str, ...]] = ("mood_score", "mood_level_cuts", "silent_bars")
     learns: ClassVar[bool] = True  # z-scores are against all of the past
     STATE: ClassVar[tuple[str, ...]] = (
-        "levels", "_own", "_x", "_ema", "_count", "_mean", "_squares", "_silent", "_bars_in_state",
+        "levels", "_own", "_x", "_ema", "_count", "_mean", "_squares", "_silent", "_known", "_bars_in_state",
         "_probabilities",
     )  # fmt: skip
 
@@ -105,6 +105,7 @@ class Sentiment(Detector):
         self._count = 0
         self._mean = self._squares = 0.0  # of the EMA, by Welford
         self._silent = 0
+        self._known = 1.0  # what stood behind the last reading
         self._bars_in_state = 0
 
     @property
@@ -117,17 +118,16 @@ class Sentiment(Detector):
         score = obs.sentiment
         if score == score:
             self._silent = 0
+            self._known = obs.sentiment_quality
             self._take(score)
         else:
             self._silent += 1
         if not self._own:
             return silent(NO_NEWS if self._silent else WARMING_UP)
         self._bars_in_state += 1
-        confidence = distinctness(self._probabilities) * obs.quality
+        confidence = distinctness(self._probabilities) * obs.quality * self._known
         if self._silent:
             confidence *= 0.5 ** (self._silent / self._p.patience_bars)
-        else:
-            confidence *= obs.sentiment_quality
         return Assessment(
             label=REGIMES[top(self._probabilities)],
             probabilities=self._probabilities,
@@ -136,7 +136,7 @@ class Sentiment(Detector):
             bars_in_state=self._bars_in_state,
             own_probabilities=self._own,
             features=(self._ema, self._x, float(self._silent)),
-            data_quality=obs.quality * obs.sentiment_quality,
+            data_quality=obs.quality * self._known,
             reason=NO_NEWS if self._silent else "",
         )
 

@@ -93,20 +93,29 @@ def _back(items: list[Item], at: int, reach: int) -> range:
 
 
 def _relieve(items: list[Item]) -> None:
-    """Let each word of relief turn the next thing that it ends, prevents or refuses."""
+    """Let each word of relief turn what it ends or refuses: the next thing, or in the passive the one before."""
     for at, item in enumerate(items):
         if item.kind != RELIEVER:
             continue
+        found = -1
         for k in range(at + 1, min(at + 1 + REACH_RELIEVER, len(items))):
-            other = items[k]
-            if other.clause != item.clause:
+            if items[k].clause != item.clause:
                 break
-            if other.kind not in (VALENCE, MOVE, BURDEN) or other.value == 0.0:
-                continue
-            if (other.value < 0.0 or item.value <= 0.0) and not other.rules & RELIEVED:
-                other.rules |= RELIEVED
-                item.rules |= SPENT
-            break
+            if items[k].kind in (VALENCE, MOVE, BURDEN) and items[k].value != 0.0:
+                found = k
+                break
+        if found < 0:
+            for k in _back(items, at, 2):
+                if items[k].kind in (VALENCE, MOVE, BURDEN) and items[k].value != 0.0:
+                    found = k
+                if items[k].kind not in (LINK, LINK_OF):
+                    break
+        if found < 0:
+            continue
+        other = items[found]
+        if (other.value < 0.0 or item.value <= 0.0) and not other.rules & RELIEVED:
+            other.rules |= RELIEVED
+            item.rules |= SPENT
 
 
 def _turn(items: list[Item]) -> None:

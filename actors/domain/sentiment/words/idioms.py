@@ -52,7 +52,6 @@ VALENCES: dict[float, str] = {
 }
 # worth something only where a figure follows: "above $50,000"
 LEVELS: dict[float, str] = {
-    1.2: "above, past, beyond, hits, hit, touches, tops, crosses, crossed, surpasses, clears, over the, back over, "
-    "breaks, targets, eyes, to hit",
-    -1.3: "below, under, beneath, down to, loses, as low as, dips to, slips to, drops to, falls to, back below",
+    1.2: "above, past, beyond, hits, hit, touches, over the, back over, targets, eyes, to hit",
+    -1.3: "below, under, beneath, down to, as low as, dips to, slips to, drops to, falls to, back below",
 }

@@ -30,7 +30,7 @@ UP_WORDS: dict[float, str] = {
 DOWN_VERBS: dict[float, str] = {
     -2.6: "crash, plunge, plummet, nosedive, collapse, crater, implode, capitulate, tank, hemorrhage",
     -2.0: "tumble, slump, dump, sink down, slide, dive, freefall, nuke, bleed out",
-    -1.6: "drop+, decline, decrease, retreat, weaken, falter, erode, deteriorate, worsen, depreciate, contract, "
+    -1.6: "drop+, decline, decrease, retreat, weaken, falter, erode, deteriorate, worsen, depreciate, "
     "stumble, underperform, slash, halve, recede",
     -1.1: "dip+, slip+, ease, soften, pull back, edge down, inch down, tick down, stall, stagnate, struggle, waver, "
     "wobble, cool, shed down, pare, languish, fade, trail, lag+, diminish, dwindle, narrow, shrink down, lower",

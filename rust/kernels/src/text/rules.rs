@@ -141,25 +141,34 @@ fn back(items: &[Item], at: usize, reach: usize) -> impl Iterator<Item = usize> 
         .take_while(move |&k| items[k].clause == items[at].clause)
 }
 
-/// Let each word of relief turn the next thing that it ends, prevents or refuses.
+/// Let each word of relief turn what it ends, prevents or refuses: the next thing, or in the passive the one before.
 fn relieve(items: &mut [Item]) {
+    let feels = |i: &Item| matches!(i.kind, VALENCE | MOVE | BURDEN) && i.value != 0.0;
     for at in 0..items.len() {
-        if items[at].kind != RELIEVER {
+        let (kind, clause, value) = (items[at].kind, items[at].clause, items[at].value);
+        if kind != RELIEVER {
             continue;
         }
-        for k in at + 1..items.len().min(at + 1 + REACH_RELIEVER) {
+        let ahead = at + 1..items.len().min(at + 1 + REACH_RELIEVER);
+        let mut found = ahead
+            .take_while(|&k| items[k].clause == clause)
+            .find(|&k| feels(&items[k]));
+        if found.is_none() {
+            for k in back(items, at, 2) {
+                if feels(&items[k]) {
+                    found = Some(k);
+                }
+                if !matches!(items[k].kind, LINK | LINK_OF) {
+                    break;
+                }
+            }
+        }
+        if let Some(k) = found {
             let other = items[k];
-            if other.clause != items[at].clause {
-                break;
-            }
-            if !matches!(other.kind, VALENCE | MOVE | BURDEN) || other.value == 0.0 {
-                continue;
-            }
-            if (other.value < 0.0 || items[at].value <= 0.0) && other.rules & RELIEVED == 0 {
+            if (other.value < 0.0 || value <= 0.0) && other.rules & RELIEVED == 0 {
                 items[k].rules |= RELIEVED;
                 items[at].rules |= SPENT;
             }
-            break;
         }
     }
 }
