@@ -110,12 +110,15 @@ def _statistics(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure],
 
 
 def _regimes(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:
-    from cluster.bench import regimes
+    from cluster.bench import detector_set, regimes
 
     bars, jump_bars, reps = (20_000, 2_000, 3) if args.quick else (100_000, 10_000, 3)
     _say(args)(f"regimes, {bars:,} bars, {reps} rounds")
     measured = regimes.run(bars, jump_bars, reps)
-    return measured, regimes.figures(measured), ""
+    set_bars = 3_000 if args.quick else detector_set.BARS
+    _say(args)(f"regimes, every detector over {set_bars:,} bars")
+    measured["detector_set"] = detector_set.run(set_bars)
+    return measured, [*regimes.figures(measured), *detector_set.figures(measured["detector_set"])], ""
 
 
 def _sweep(args: argparse.Namespace, seed: int) -> tuple[Any, list[Figure], str]:

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from cluster.bench import regimes
+from actors.domain import registry
+from cluster.bench import detector_set, regimes
 
 pytest.importorskip("hmmlearn")
 pytest.importorskip("jumpmodels")
@@ -31,3 +32,14 @@ def test_without_the_peers_the_rows_say_so(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(empty) == 4
     assert all(f.met is None for f in empty)
     assert sum("not installed" in f.note for f in empty) == 3
+
+
+def test_every_detector_is_run_and_its_seconds_are_stated() -> None:
+    found = detector_set.run(700)
+    assert set(found["seconds"]) == set(registry.kinds("actors.domain.regime"))
+    assert all(s >= 0.0 for s in found["seconds"].values())
+    assert found["heard"]["trend"] > 400
+    (row,) = detector_set.figures(found)
+    assert row.value == pytest.approx(sum(found["seconds"].values()))
+    assert row.goal is None
+    assert "duration_hmm" in row.note

@@ -189,9 +189,10 @@ def _expected(
     wide = np.ascontiguousarray(np.repeat(log_b, phases, axis=1))
     alpha, log_likelihood = kernels.hmm_forward_filter(wide, first, moves)
     gamma, _ = kernels.hmm_smooth(wide, first, moves)
-    ahead = alpha[:-1] @ moves
+    # not by BLAS: for arrays this thin its threads cost more than the work
+    ahead = np.einsum("ti,ij->tj", alpha[:-1], moves)
     share = np.divide(gamma[1:], ahead, out=np.zeros_like(ahead), where=ahead > 0.0)
-    joint = moves * (alpha[:-1].T @ share)
+    joint = moves * np.einsum("ti,tj->ij", alpha[:-1], share)
     # with one stage a state's own stay and its passing to itself are told apart by the zero diagonal of `follow`
     stays = np.diagonal(joint).reshape(k, phases).sum(axis=1)
     passes = joint.sum(axis=1).reshape(k, phases).sum(axis=1) - stays
