@@ -421,7 +421,7 @@ def test_views_that_are_no_probabilities_are_never_sent(
 
 
 def test_livez_answers_while_a_fit_runs(tmp_path: Path) -> None:
-    app, _ = served.made(tmp_path)
+    app, _ = served.made(tmp_path, budget_s=200.0)
     parts = [
         {"kind": "student_hmm", "params": {"min_history_bars": 100, "refit_every_bars": 10, "lag_steps": 1}}
     ]
