@@ -15,6 +15,7 @@ from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import InlineFits
 from actors.domain.params import search_space
 from actors.domain.regime.base import STANDING_STILL, UNIFORM, WARMING_UP, Assessment, Detector, Observation
+from actors.domain.regime.sentiment import NO_NEWS
 
 PACKAGE = "actors.domain.regime"
 KINDS = registry.kinds(PACKAGE)
@@ -55,10 +56,11 @@ def bars(n: int, seed: int = 4, tail: float = 4.0, switch: int = 120) -> list[Ob
     open_ = np.concatenate([[100.0], close[:-1]])
     high = np.maximum(close, open_) * np.exp(rng.exponential(sigma))
     low = np.minimum(close, open_) * np.exp(-rng.exponential(sigma))
-    rows = zip(*(v.tolist() for v in (high, low, close, open_)), strict=True)
+    mood = 0.8 * np.tanh(0.5 * np.cumsum(r) / (sigma * 10.0) + 0.2 * rng.standard_normal(n))
+    rows = zip(*(v.tolist() for v in (high, low, close, open_, mood)), strict=True)
     return [
-        Observation(i, h, lo, c, log(c / o) if i else nan, quality=0.9, open=o)
-        for i, (h, lo, c, o) in enumerate(rows)
+        Observation(i, h, lo, c, log(c / o) if i else nan, quality=0.9, open=o, sentiment=m)
+        for i, (h, lo, c, o, m) in enumerate(rows)
     ]
 
 
@@ -97,7 +99,8 @@ def test_too_few_bars_and_prices_that_stand_still_are_said_and_claim_nothing(
     still = make(kind, params)
     views = [still.update(Observation(i, 50.0, 50.0, 50.0, 0.0 if i else nan, open=50.0)) for i in range(700)]
     assert all(v.confidence == 0.0 and v.probabilities == UNIFORM for v in views)
-    assert views[-1].reason == STANDING_STILL
+    # who hears no prices does not miss them
+    assert views[-1].reason == (NO_NEWS if kind == "sentiment" else STANDING_STILL)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -113,7 +116,13 @@ def test_a_market_that_stops_and_goes_on_is_survived(kind: str) -> None:
     after = [
         detector.update(
             Observation(
-                o.step + 900, o.high, o.low, o.close, 0.0 if o.step == 0 else o.log_return, open=o.open
+                o.step + 900,
+                o.high,
+                o.low,
+                o.close,
+                0.0 if o.step == 0 else o.log_return,
+                open=o.open,
+                sentiment=o.sentiment,
             )
         )
         for o in bars(500, seed=5)
@@ -215,6 +224,6 @@ def test_parameters_have_ranges_and_meanings(kind: str) -> None:
     model = registry.load(PACKAGE, kind).Params
     space = search_space(model)
     # what a search cannot draw or should not: tuples, and when a fit counts
-    fixed = {"penalties", "horizons_bars", "lag_steps", "grid_step", "measure_every_bars"}
+    fixed = {"penalties", "horizons_bars", "lag_steps", "grid_step", "measure_every_bars", "cuts", "scale"}
     assert set(model.model_fields) - set(space) <= fixed
     assert len(space) >= 5

@@ -44,12 +44,12 @@ class SentimentParams(Params):
     band: float = Param(
         default=0.15, ge=0.0, about="beyond a cut-point before the level changes", low=0.0, high=0.35
     )
-    sharpness: float = Field(
-        default=2.0, gt=0.0, description="1/τ of the probabilities, in squared gaps of the cuts"
+    sharpness: float = Param(
+        default=2.0, gt=0.0, about="1/τ of the probabilities, in squared gaps of the cuts", low=0.5, high=8.0
     )
-    min_history_bars: int = Field(default=100, ge=2, description="readings before the first view")
-    patience_bars: int = Field(
-        default=48, ge=1, description="bars without a reading after which confidence is halved"
+    min_history_bars: int = Param(default=100, ge=2, about="readings before the first view", low=50, high=300)
+    patience_bars: int = Param(
+        default=48, ge=1, about="bars without a reading after which confidence is halved", low=12, high=168
     )
 
     @model_validator(mode="after")
