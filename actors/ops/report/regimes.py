@@ -164,7 +164,9 @@ def confidence_table(view: RegimeView) -> Table:
         (MEASURE_WORDS[name], number(view.means[name], 1, 100), f"{view.known_bars[name]:,}")
         for name in ("score", *FACTORS, "agreeing", *(["frames"] if view.known_bars["frames"] else []))
     ]
-    note = f"– : no data, so the factor was left out of the confidence. Calibrated on {view.calibrated_bars:,} bars."
+    note = f"Calibrated on {view.calibrated_bars:,} bars."
+    if not all(view.known_bars[name] for name in FACTORS):
+        note = f"– : no data, so the factor was left out of the confidence. {note}"
     if view.known_bars["frames"]:
         note += (
             f" Frames: 1 less the Jensen-Shannon divergence of their pools; below {MIXED:.0%} they are mixed, as on "
