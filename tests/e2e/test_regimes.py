@@ -171,3 +171,31 @@ def test_bench_prints_cells_beside_the_oracle(tmp_path: Path, capsys: pytest.Cap
     assert again["result"] == doc["result"]
     other = call([*words, "--seed", "8"], tmp_path)[1]
     assert other["result"]["cells"] != cells
+
+
+@pytest.mark.native  # eight markets of thousands of bars
+def test_bench_holds_confidence_against_known_truth(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["regimes", "bench", "-j", "1", "--trials", "2", "--studies", "confidence"]
+    code, doc = call(words, tmp_path)
+    assert code == 0
+    result = doc["result"]
+    assert (result["cells"], result["checks"]) == ([], [])
+    section = result["confidence"]
+    kinds = [(r["market"], r["learns_from"], r["scored_by"]) for r in section["markets"]]
+    assert len(kinds) == len(set(kinds)) == 12
+    for line in section["markets"]:
+        assert line["trials"] == 2
+        assert sum(b["bars"] for b in line["bins"]) == line["bars"] == sum(
+            level["bars"] for level in line["levels"].values()
+        )  # fmt: skip
+        gaps = [(b["bars"], abs(b["score"] - b["hit_rate"])) for b in line["bins"]]
+        assert line["ece"] == pytest.approx(sum(n * g for n, g in gaps) / line["bars"])
+    assert {(r["market"], r["labels"]) for r in section["endings"]} == {
+        (m, how) for m in ("six_regimes", "two_states", "two_states_t5", "noise") for how in ("truth", "labels")
+    }  # fmt: skip
+    assert max(section["tuning_seeds"]) < section["first_judged_seed"]
+    printed = capsys.readouterr().out
+    assert "no skill" in printed
+    assert "reliability" in printed

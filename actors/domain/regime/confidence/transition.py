@@ -22,7 +22,7 @@ from actors.domain.state import Stateful
 FEATURES = 5
 """One, log-odds of the chain's probability, age, volatility, volatility of volatility."""
 _PRIOR = np.array([-1.5, 0.7, 0.3, 0.2, 0.0])  # found on the markets of tuning
-_RIDGE = np.array([2.0, 20.0, 20.0, 20.0, 20.0])
+_RIDGE = np.array([2.0, 60.0, 60.0, 60.0, 60.0])
 _WINDOW, _MIN_ROWS, _REFIT_EVERY, _MIN_BASE = 1500, 150, 125, 50
 _PRIOR_SAMPLES = 25.0
 _FADE = 0.5 ** (1.0 / 25.0)  # half-life of the volatility of volatility, in samples
