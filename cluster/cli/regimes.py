@@ -37,13 +37,14 @@ EXAMPLE = "tradewind regimes bench --trials 20 --lengths 250 -j 1 --json -"
 STUDIES = (*dict.fromkeys(p.name for p in PROCESSES), regimes_confidence.STUDY)
 KEYS = """detect: --data and -p name the bars; every detector sees the bars up to its own only, and fits what it learns
 from its past. One Parquet file per pair: timestamp, then per detector and for the ensemble label, state, bars_in_state,
-confidence and a probability per regime. Keys of the result: detectors, files {pair}, views {pair: {detector: {bars,
-silent_bars, shares_frac, switches_per_1000, mean_confidence}}}, frames {pair: null, or with --timeframes {timeframes,
-bars, agreement_mean, mixed_frac, vetoed_bars}}, statistics {pair: {bars, unlabelled_bars, switches,
-switches_per_1000, rows (per regime: share_frac, spells, mean_bars, median_bars, expected_bars, mean_return_ann,
-volatility_ann ...), counts, transitions (value, low, high), first_spell, last_spell, confidence, paths}} of the
-ensemble's regimes, report (path of the page, with --report). Longer bars are seen at their close only; a first one that
-began before the data is dropped, so data that begin at midnight lose none.
+confidence, data_quality, reason (why it says nothing), p_REGIME, own_STATE (probability of each own state) and
+x_MEASURE (its own measures; null where undefined). Keys of the result: detectors, files {pair}, views {pair: {detector:
+{bars, silent_bars, shares_frac, switches_per_1000, mean_confidence, own_states, measures}}}, frames {pair: null, or
+with --timeframes {timeframes, bars, agreement_mean, mixed_frac, vetoed_bars}}, statistics {pair: {bars,
+unlabelled_bars, switches, switches_per_1000, rows (per regime: share_frac, spells, mean_bars, median_bars,
+expected_bars, mean_return_ann, volatility_ann ...), counts, transitions (value, low, high), first_spell, last_spell,
+confidence, paths}} of the ensemble's regimes, report (path of the page, with --report). Longer bars are seen at their
+close only; a first one that began before the data is dropped, so data that begin at midnight lose none.
 
 bench: two published studies, and one of confidence. Keys of the result:
 cells {study, emission, T, detector, causal, fit_protocol, trials,
@@ -118,7 +119,9 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
         target = folder / f"regimes-{pair.replace('/', '')}-{config.model.timeframe}.parquet"
         write(frame, said, target)
         files[pair] = str(target)
-        found[pair] = {kind: summary(rows) for kind, rows in views.items()}
+        found[pair] = {
+            kind: summary(rows, *said.vocabularies.get(kind, ((), ()))) for kind, rows in views.items()
+        }
         agreed[pair] = conflicts(said)
         series = series_of(frame, pair, said)
         book = traced(frame, pair, said, stay_probability(config.model))

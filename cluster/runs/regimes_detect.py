@@ -153,8 +153,10 @@ def _at(values: Sequence[float | None], k: int) -> float | None:
     return values[k] if k < len(values) else None
 
 
-def summary(said: Sequence[Assessment]) -> dict[str, Any]:
-    """Return how often each regime was in force, how often it changed, and how sure the views were."""
+def summary(
+    said: Sequence[Assessment], own_states: Sequence[str] = (), measures: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return how often each regime was in force, how often it changed, how sure the views were, and their words."""
     heard = [v for v in said if v.confidence > 0.0]
     counts = Counter(v.label for v in heard)
     switches = sum(a.label != b.label for a, b in pairwise(heard))
@@ -164,4 +166,6 @@ def summary(said: Sequence[Assessment]) -> dict[str, Any]:
         "shares_frac": {r: counts[r] / len(heard) if heard else None for r in REGIMES},
         "switches_per_1000": 1000.0 * switches / len(heard) if heard else None,
         "mean_confidence": sum(v.confidence for v in heard) / len(heard) if heard else None,
+        "own_states": list(own_states),
+        "measures": list(measures),
     }

@@ -63,6 +63,16 @@ def test_detect_writes_what_the_detectors_say(bars: Path, tmp_path: Path) -> Non
         np.testing.assert_allclose(p.sum(axis=0), 1.0, atol=1e-9)
         assert result["views"]["BTC/USDT"][kind]["bars"] == len(frame)
         assert result["views"]["BTC/USDT"][kind]["silent_bars"] < 200
+    for kind in ("jump", "trend"):
+        words_of = result["views"]["BTC/USDT"][kind]
+        heard = [i for i, why in enumerate(found[f"{kind}_reason"]) if not why]
+        assert 200 < len(heard) < len(frame)
+        own = np.array([found[f"{kind}_own_{s}"] for s in words_of["own_states"]], dtype=float)
+        np.testing.assert_allclose(own[:, heard].sum(axis=0), 1.0, atol=1e-9)
+        assert np.isnan(own[:, 0]).all()  # null where the detector is silent
+        assert all(f"{kind}_x_{m}" in found for m in words_of["measures"])
+    assert found["trend_x_adx"][-1] > 0.0
+    assert found["trend_x_hurst"][-1] is None  # 400 bars are too few for it
     # the same as the detector by itself, with the seed that it has in a fleet
     alone = registry.build(
         "actors.domain.regime", "jump", {"min_history_bars": 150, "lag_steps": 5}, fits=InlineFits(),
