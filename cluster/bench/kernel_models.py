@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 
 from actors.domain import kernels
+from actors.domain.kernels import twins
+from actors.domain.sentiment.lexicon import crypto_lexicon
+from cluster.bench.sentiment import made_headlines
 
 Row = dict[str, Any]
 Rounds = Callable[[dict[str, Callable[[], object]], int], dict[str, float]]
 BARS = 20_000
 ROWS = 1_000
+HEADLINES = 10_000
 
 
 def model_rows(rounds: Rounds, reps: int) -> list[Row]:
-    """Return the rows of the HMM filter and of the forest.
+    """Return the rows of the HMM filter, of the forest and of the headline scorer (its unit is a headline).
 
     Parameters
     ----------
@@ -30,7 +34,7 @@ def model_rows(rounds: Rounds, reps: int) -> list[Row]:
         Takes jobs and repetitions, returns the median nanoseconds of each job.
     reps : int
     """
-    return [*_hmm(rounds, reps), *_forest(rounds, reps)]
+    return [*_hmm(rounds, reps), *_forest(rounds, reps), *_headlines(rounds, reps)]
 
 
 def _row(what: str, count: int, took: float, peer: float | None) -> Row:
@@ -69,6 +73,17 @@ def _hmm(rounds: Rounds, reps: int) -> list[Row]:
         _row("hmm filter, one new bar", BARS, took["stream"], took.get("window")),
         _row("hmm filter, series", BARS, took["batch"], whole),
     ]
+
+
+def _headlines(rounds: Rounds, reps: int) -> list[Row]:
+    lexicon = crypto_lexicon()
+    texts = made_headlines(HEADLINES)
+    scorer = kernels.TextScorer(*lexicon)
+    twin = twins.TextScorer(list(lexicon.texts), list(lexicon.kinds), list(lexicon.values))
+    few, out = texts[: HEADLINES // 20], np.empty((HEADLINES // 20, kernels.TEXT_COLUMNS))
+    took = rounds({"ours": lambda: scorer.score(texts), "twin": lambda: twin.score(few, out)}, reps)
+    row = _row("headline scorer", len(texts), took["ours"], None)
+    return [row | {"faster_than_twin": took["twin"] / len(few) / row["ns_per_bar"]}]
 
 
 def _forest(rounds: Rounds, reps: int) -> list[Row]:
