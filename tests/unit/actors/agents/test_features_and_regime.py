@@ -240,3 +240,30 @@ def test_wild_bars_are_named_where_the_data_are_poor():
         inbox = (bar_of(i, PAIRS[0], 100.0), quality, say(i, "a", PAIRS[0], "bull"))
         out = agent.process(Step(number=i, ts_event_ns=(i + 1) * HOUR, inbox=inbox))
     assert out[0].detail.reason.startswith("data quality 0.40 (wild bars)")
+
+
+def test_an_enhanced_ensemble_says_context_and_weights_and_restores_what_it_has_learnt():
+    params = {"kind": "enhanced", "learning": {"lag_bars": 6, "round_bars": 6, "horizon_rounds": 4}}
+
+    def made() -> EnsembleAgent:
+        return EnsembleAgent(make_context("regime-ensemble"), ["a", "b"], params)
+
+    rng = np.random.default_rng(5)
+    steps = []
+    for i in range(240):
+        truth = ("bull", "bear")[(i // 40) % 2]
+        other = truth if rng.random() < 0.5 else ("bear" if truth == "bull" else "bull")
+        events = (
+            bar_of(i, PAIRS[0], float(100.0 * np.exp(0.01 * rng.normal()))), good(i, PAIRS[0]),
+            say(i, "a", PAIRS[0], truth), say(i, "b", PAIRS[0], other),
+        )  # fmt: skip
+        steps.append(Step(number=i, ts_event_ns=(i + 1) * HOUR, inbox=events))
+    first, second = made(), made()
+    said = [e for s in steps[:160] for e in first.process(s) if isinstance(e, RegimeAssessed)]
+    assert {e.context.count("/") for e in said} == {3}
+    assert [sum(e.weights) for e in said] == pytest.approx([1.0] * len(said))
+    assert said[0].weights == (0.5, 0.5)
+    assert said[-1].weights[0] > 0.55
+    second.restore(first.snapshot())
+    assert [first.process(s) for s in steps[160:]] == [second.process(s) for s in steps[160:]]
+    assert first.snapshot() == second.snapshot()
