@@ -24,13 +24,15 @@ from serve.api.problems import HttpProblem, of_error
 from serve.inference.job import Job
 from serve.models.store import ModelStore
 from serve.models.version import ModelSettings, ModelVersion
-from serve.schemas import MAX_BARS, DetectorChoice, RegimeRequest, Series
+from serve.schemas import MAX_BARS, MAX_DETECTORS, DetectorChoice, RegimeRequest, Series
 
 DEFAULT_SEED = 7
 _OLDEST_NS = 10**17
 """March 1973: a smaller number is no nanoseconds but seconds, milliseconds or microseconds."""
 _MOST = {"states": 12, "clusters": 12, "starts": 8, "max_iterations": 100}
 """Largest values of parameters that cost time and have no range of their own."""
+_MOST_MEMBERS = MAX_DETECTORS
+"""Numbers in one list of an ensemble's parameters: its weights are one per detector."""
 
 
 def jobs(
@@ -66,7 +68,7 @@ def _answerer(
     if request.detectors is not None:
         settings = ModelSettings(
             tuple((d.kind, _bounded(d)) for d in request.detectors),
-            dict(request.ensemble or {}),
+            _sized(request.ensemble or {}, "ensemble"),
             DEFAULT_SEED if request.seed is None else request.seed,
             tuple(request.timeframes or ()),
         )
@@ -153,6 +155,26 @@ def _bounded(choice: DetectorChoice) -> Mapping[str, Any]:
                 f"request, found {str(value)[:80]}; publish a model where it must be more",
             )
     return choice.params
+
+
+def _sized(params: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Return an ensemble's parameters, if no number in them is larger than the longest series: what counts bars need
+    not be, and what does not count bars is far smaller.
+    """
+    for name, value in params.items():
+        at = f"{path}.{name}"
+        if isinstance(value, dict):
+            _sized(value, at)
+            continue
+        values = value if isinstance(value, list) else [value]
+        numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+        if len(values) > _MOST_MEMBERS or any(abs(v) > MAX_BARS for v in numbers):
+            raise InvalidParamsError(
+                "PARAMS_COSTLY",
+                f"{at}: expected numbers up to {MAX_BARS} and at most {_MOST_MEMBERS} of them in a request, found "
+                f"{str(value)[:80]}; publish a model where it must be more",
+            )
+    return dict(params)
 
 
 def _limit(most: float | None) -> str:

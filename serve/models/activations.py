@@ -1,7 +1,8 @@
 """Which version of a model is active: the last line of a log that only grows, each line signed over the last.
 
-Every line holds an HMAC-SHA-256 over itself and the line before, under the installation's key; a line that was changed,
-dropped or put in is found when the log is read. A line without its end (a crash in the middle) never took effect.
+Every line holds an HMAC-SHA-256 over itself and the line before, under the installation's key; a line that was changed
+or put in, or dropped from before another, is found when the log is read. That the newest lines are missing cannot be
+seen: an older copy of the log is a log. A line without its end (a crash in the middle) never took effect.
 """
 
 from __future__ import annotations

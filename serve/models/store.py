@@ -56,11 +56,13 @@ class ModelStore:
         """Return the models that have versions, sorted."""
         if not self._root.is_dir():
             return []
-        return sorted(p.name for p in self._root.iterdir() if _NAME.match(p.name) and self.versions(p.name))
+        return sorted(
+            p.name for p in self._root.iterdir() if _NAME.fullmatch(p.name) and self.versions(p.name)
+        )
 
     def versions(self, name: str) -> list[int]:
         """Return the numbers of a model's versions, ascending; none if there is no such model."""
-        if not _NAME.match(name):
+        if not _NAME.fullmatch(name):
             return []
         files = self._files(name)
         return [v for v in files.steps() if (self._root / name / str(v) / f"{_FILE}.snap").is_file()]
@@ -93,7 +95,8 @@ class ModelStore:
             If its file is not what this installation wrote.
         """
         key = (name, version)
-        if key not in self._read:
+        kept = self._read.get(key)
+        if kept is None:
             known = self._known(name)
             if version not in known:
                 raise ModelVersionError(
@@ -109,10 +112,11 @@ class ModelStore:
                     f"model {name}, version {version}: found the file of {made.name}, version {made.version}; "
                     "publish it under its new name instead of moving files",
                 )
-            while len(self._read) >= _KEPT:
-                del self._read[next(iter(self._read))]
-            self._read[key] = (made, tree["panel"])
-        return self._read[key]
+            # several threads read at once: another one may have made room, or this version its own, in between
+            for old in list(self._read)[: max(0, len(self._read) - _KEPT + 1)]:
+                self._read.pop(old, None)
+            self._read[key] = kept = (made, tree["panel"])
+        return kept
 
     def panel(self, name: str, version: int, pair: str, timeframe_ns: int) -> Panel:
         """Return a fresh panel of a version, with what it has learned.
@@ -145,7 +149,7 @@ class ModelStore:
         SnapshotError
             If the file cannot be written.
         """
-        if not _NAME.match(name):
+        if not _NAME.fullmatch(name):
             raise ConfigError(
                 "MODEL_NAME",
                 f"name: expected lower-case letters, digits, - and _, at most 40, found {name!r}",

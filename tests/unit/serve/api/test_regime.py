@@ -356,6 +356,30 @@ def test_detectors_that_are_none_or_cost_too_much(
     assert words in told["detail"]
 
 
+@pytest.mark.parametrize(
+    ("ensemble", "where"),
+    [
+        ({"min_dwell_bars": 20_001}, "ensemble.min_dwell_bars"),
+        ({"kind": "enhanced", "learning": {"lag_bars": 10**30}}, "ensemble.learning.lag_bars"),
+        ({"confidence": {"conformal_window": 10**400}}, "ensemble.confidence.conformal_window"),
+        ({"confidence": {"half_life": 1e308}}, "ensemble.confidence.half_life"),
+        ({"weights": [1.0] * 17}, "ensemble.weights"),
+    ],
+)
+def test_ensembles_that_cost_too_much(app: FastAPI, ensemble: dict[str, Any], where: str) -> None:
+    bars, own = [served.series(served.bars(120))], [{"kind": "volatility"}]
+    told = refused(ask(app, series=bars, detectors=own, ensemble=ensemble), 422, "PARAMS_COSTLY")
+    assert told["detail"].startswith(f"{where}: expected numbers up to 20000 and at most 16")
+    usual = {
+        "kind": "enhanced",
+        "learning": {"lag_bars": 24},
+        "confidence": {"half_life": 1500.0},
+        "weights": [1.0],
+    }
+    quick = [{"kind": "volatility", "params": {"min_history_bars": 60}}]
+    assert ask(app, series=bars, detectors=quick, ensemble=usual).status == 200
+
+
 def test_a_model_that_is_not_there_or_has_learned_nothing(app: FastAPI) -> None:
     bars = [served.series(served.bars(120))]
     refused(ask(app, series=bars, model={"name": "other"}), 404, "MODEL_UNKNOWN")

@@ -75,6 +75,27 @@ def test_one_that_was_changed_or_moved_is_refused(store: ModelStore, tmp_path: P
     assert store.history("default") == ()
 
 
+def test_few_versions_are_kept(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(4):
+        store.publish("default", served.OTHER, HASH)
+    monkeypatch.setattr("serve.models.store._KEPT", 2)
+    assert [store.load("default", n)[0].version for n in (1, 2, 3, 4, 1)] == [1, 2, 3, 4, 1]
+    assert list(store._read) == [("default", 4), ("default", 1)]
+
+
+def test_another_thread_may_make_room_in_between(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Elsewhere(dict):  # type: ignore[type-arg]
+        """Forgets at once, as if another thread had needed the place."""
+
+        def __setitem__(self, key: object, value: object) -> None:
+            super().__setitem__(key, value)
+            del self[key]
+
+    store.publish("default", served.OTHER, HASH)
+    monkeypatch.setattr(store, "_read", Elsewhere())
+    assert store.load("default", 1)[0].version == 1
+
+
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
@@ -101,7 +122,7 @@ def test_too_few_bars_fit_nothing(store: ModelStore) -> None:
     assert store.versions("default") == []
 
 
-@pytest.mark.parametrize("name", ["", "../x", "UPPER", "a" * 41, "a/b", ".lock"])
+@pytest.mark.parametrize("name", ["", "../x", "UPPER", "a" * 41, "a/b", ".lock", "name\n"])
 def test_names_cannot_leave_the_folder(store: ModelStore, name: str) -> None:
     with pytest.raises(ConfigError, match="expected lower-case"):
         store.publish(name, served.OTHER, HASH)
