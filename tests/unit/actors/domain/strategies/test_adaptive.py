@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from actors.domain import registry
+from actors.domain import state as codec
 from actors.domain.errors import InvalidParamsError
 from actors.domain.events.regime import REGIMES
 from actors.domain.strategies.adaptive import Adaptive, AdaptiveParams
@@ -186,3 +187,21 @@ def test_a_switch_is_told_at_its_bar_only() -> None:
     ]
     assert [k for k, s in enumerate(told) if s] == [7]
     assert told[7] == ("global", "bull", 0.8, "bull at 0.800 for 8 bars")
+
+
+def test_a_restored_machine_remembers_all_at_every_bar() -> None:
+    rng = np.random.default_rng(8)
+    settings = {"min_dwell_bars": 3, "confirm_bars": 2, "handover_bars": 4, "release_confidence": 0.2}
+    one = _selector(**settings)
+    waited = 0
+    for regime in np.repeat(rng.choice(["bull", "bear", "crash", ""], 120), 5):
+        fresh = _selector(**settings)
+        fresh.load_state(codec.loads(codec.dumps(one.state())))
+        assert _memory(fresh) == _memory(one)
+        waited += one._waited > 0
+        one.choose(str(regime), float(rng.random()), tuple(rng.choice([-1.0, 0.0, 1.0], 3).tolist()))
+    assert waited > 5, "or what is counted while waiting is not tried"
+
+
+def _memory(selector: SetSelector) -> dict[str, Any]:
+    return {name: value for name, value in vars(selector).items() if name != "_rule"}
