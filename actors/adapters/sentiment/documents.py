@@ -22,6 +22,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "score": ("score", "sentiment_score", "accurate sentiments"),
     "value": ("value", "index", "fear_greed", "fng_value"),
     "first_seen": ("first_seen", "first_seen_at", "seen_at", "received_at"),
+    "edited": ("updated", "updated_at", "modified", "date_modified"),
 }  # fmt: skip
 _LISTS = ("items", "data", "articles", "posts", "entries", "results")
 _HARD_LIMIT = 10_000_000  # characters of one CSV cell
@@ -149,8 +150,9 @@ def _item(row: Mapping[str, Any], found: Mapping[str, str | None], kind: str, la
         return "" if value is None else str(value)
 
     known = parse_time(cell("time"), day_first=layout.day_first)
-    if cell("first_seen").strip():
-        known = max(known, parse_time(cell("first_seen"), day_first=layout.day_first))
+    for later in ("first_seen", "edited"):  # the text is that of the last edit: nobody knew it before
+        if cell(later).strip():
+            known = max(known, parse_time(cell(later), day_first=layout.day_first))
     if kind == "index":
         return RawItem(known, "", _number(cell("value"), 0.0, 100.0) / 50.0 - 1.0)
     text = " ".join(cell("text")[:MAX_TEXT].split())
@@ -171,12 +173,12 @@ def _number(text: str, low: float, high: float) -> float:
 
 
 def to_csv(items: Iterable[RawItem], kind: str) -> str:
-    """Return items as CSV that `items_of` reads again: times in nanoseconds lose nothing below a microsecond."""
+    """Return items as CSV that `items_of` reads again: times to the millisecond, rounded up, for nobody knew before."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["published_at", "value"] if kind == "index" else ["published_at", "title", "score"])
     for item in items:
-        when = f"{item.published_ns // 1_000_000}"
+        when = f"{-(-item.published_ns // 1_000_000)}"
         if kind == "index":
             writer.writerow([when, repr(((item.score or 0.0) + 1.0) * 50.0)])
         else:

@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 from actors.domain.errors import DataError
 
 _DAY = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$")
+_OTHER_DAY = re.compile(r"^\d{4}(\d{4}|-?W\d{2}(-?\d)?)$")
+_WORDED = re.compile(r"^\d{1,2} [A-Za-z]{3}")  # RFC 822 without the day of the week
 _DAY_FIRST = re.compile(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
 _NUMBER = re.compile(r"^\d{9,14}(\.\d+)?$")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,7 +55,11 @@ def parse_time(text: str, *, day_first: bool = False) -> int:
         if _DAY.match(text):
             year, month, day = text.split("-")
             return _ns(datetime(int(year), int(month), int(day), tzinfo=UTC) + timedelta(days=1))
-        if text[:1].isdigit():
+        if week := _OTHER_DAY.match(text):
+            if "W" in text and week.group(2) is None:
+                raise ValueError("a week is no day")
+            return _ns(datetime.fromisoformat(text) + timedelta(days=1))
+        if text[:1].isdigit() and not _WORDED.match(text):
             return _ns(datetime.fromisoformat(text.replace("Z", "+00:00")))
         return _ns(parsedate_to_datetime(text))
     except (ValueError, TypeError, OverflowError, IndexError) as e:

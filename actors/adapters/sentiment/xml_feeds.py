@@ -84,7 +84,7 @@ def xml_rows(data: bytes, *, where: str) -> list[dict[str, str]]:
         If it is malformed, no feed, or has a document type.
     """
     reader = _Reader(where)
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")  # as it was decoded before, whatever it says of itself
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = reader.refuse
     parser.EntityDeclHandler = reader.refuse

@@ -42,7 +42,16 @@ def test_rss_and_atom() -> None:
     ]  # fmt: skip
     assert notes == []
     (item,) = read(ATOM)[0]
-    assert (item.published_ns, item.text, item.score) == (ns(2021, 2, 1, 9), "ETH slips", None)
+    # the title is that of the last edit, an hour after the entry was published
+    assert (item.published_ns, item.text, item.score) == (ns(2021, 2, 1, 10), "ETH slips", None)
+    (item,) = read(ATOM.replace(b"<updated>2021-02-01T10:00:00Z</updated>", b""))[0]
+    assert item.published_ns == ns(2021, 2, 1, 9)
+
+
+@pytest.mark.parametrize("name", ["foo", "shift_jis", "utf-16"])
+def test_what_a_feed_says_of_its_encoding_does_not_matter(name: str) -> None:
+    said = RSS.replace(b'encoding="UTF-8"', f'encoding="{name}"'.encode())
+    assert read(said)[0] == read(RSS)[0]
 
 
 def test_json_forms() -> None:
@@ -82,6 +91,10 @@ def test_first_seen_counts_where_it_is_later() -> None:
     [
         ("2021-01-01", False, ns(2021, 1, 2)),  # a day is over before it counts
         ("2021-01-01 00:00", False, ns(2021, 1, 1)),
+        ("20210101", False, ns(2021, 1, 2)),
+        ("2021-W01-1", False, ns(2021, 1, 5)),
+        ("20210101T05", False, ns(2021, 1, 1, 5)),
+        ("1 Feb 2021 03:00:00 GMT", False, ns(2021, 2, 1, 3)),
         ("2021-01-01T00:00:00.250Z", False, ns(2021, 1, 1) + 250_000_000),
         ("2021-01-01T02:00:00+02:00", False, ns(2021, 1, 1)),
         ("25-4-2022 14:22", True, ns(2022, 4, 25, 14, 22)),
@@ -95,7 +108,7 @@ def test_times(text: str, day_first: bool, expected: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "25-4-2022", "2021-13-01", "99999999999999999999", "1e9", "nan", "2021"]
+    "text", ["", "soon", "25-4-2022", "2021-13-01", "99999999999999999999", "1e9", "nan", "2021", "2021-W01"]
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(DataError, match="time: expected ISO 8601"):
@@ -154,6 +167,12 @@ def test_long_texts_are_cut_and_csv_is_read_again() -> None:
     assert read(to_csv(items, "news"))[0] == items
     index, _ = read("date,value\n2021-01-01,33\n2021-01-02,50\n", "index")
     assert read(to_csv(index, "index"), "index")[0] == index
+
+
+def test_a_file_says_no_item_was_known_before_it_was() -> None:
+    items, _ = read("date,title\n2021-01-01T00:00:00.000001Z,a\n")
+    again = read(to_csv(items, "news"))[0]
+    assert items[0].published_ns <= again[0].published_ns < items[0].published_ns + 1_000_000
 
 
 def test_files(tmp_path: Path) -> None:
