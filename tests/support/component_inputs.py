@@ -334,6 +334,16 @@ def cross(model: Any, item: tuple[str, float, BarClosed]) -> float:
     return half
 
 
+def headlines(frame: BarFrame) -> list[list[str | None]]:
+    """Texts that tell each bar, now and then one that says nothing."""
+    out: list[list[str | None]] = []
+    for k, b in enumerate(bars(frame)):
+        moved = "soars" if b.close > b.open else "slips"
+        out.append([f"Bitcoin {moved} to ${b.close:.4f}, analysts {'fear' if k % 3 else 'hail'} what comes"])
+        out[-1] += [None] if k % 7 == 3 else ["🚀" * (k % 4)]
+    return out
+
+
 @dataclass(frozen=True)
 class Family:
     """How the components of one package are built and fed."""
@@ -363,6 +373,7 @@ def _update(thing: Any, x: Any) -> Any:
 FAMILIES: dict[str, Family] = dict(
     [
         _domain("indicators", bars, _update),
+        _domain("sentiment.scorers", headlines, lambda scorer, texts: scorer.score(texts)),
         _domain("regime", observations, _update, lambda: {"fits": InlineFits(), "name": "x", "seed": 5}),
         _domain("learning", samples, _update,
                 lambda: {"fits": InlineFits(), "name": "x", "seed": 5, "names": ("a", "b", "c", "d")}),
