@@ -4,7 +4,8 @@ The continuous jump model's authors average each state's recall over the trials 
 states, and take the area under the ROC curve, state against state, over the trials in which all occur. Their jump rows
 use backward features and the penalty of their grid that was best in hindsight; so does ours. What differs: their trials
 have twenty bars more at either end for the features; their features are not standardised; our trials and starts are
-other draws. Their HMM is fitted from one start by k-means (so its weak figures), ours from ten.
+other draws. A row that gives labels only (jump models, the ensemble) has its area from them, as their discrete jump
+model has. Their HMM is fitted from one start by k-means (so its weak figures), ours from ten.
 """
 
 from __future__ import annotations
