@@ -46,7 +46,7 @@ class ConfidenceFigures(msgspec.Struct, frozen=True):
     hit_rate, brier : float or None
         Of sampled labels against what became known, and of their scores.
     set_miss_rate : float or None
-        Share of sampled bars whose conformal limit missed the right regime.
+        Share of sampled unsure bars whose set, as it was given out, missed the right regime.
     leave_base_rate, leave_skill : float or None
         Of the forecast that the regime ends; `leave_verdict` in words.
     """
@@ -114,8 +114,8 @@ class ConfidenceCalculator(Stateful):
             if own_labels
             else None
         )
-        # label, belief, raw, score of sampled bars whose regime is not known yet
-        self._waiting: deque[tuple[int, tuple[float, ...], float, float]] = deque()
+        # label, belief, raw, score, limit of the set of sampled bars whose regime is not known yet
+        self._waiting: deque[tuple[int, tuple[float, ...], float, float, float | None]] = deque()
         self._bar = -1
         self._usual = 1.0
         self._rated = 0
@@ -199,13 +199,13 @@ class ConfidenceCalculator(Stateful):
             raise InvalidParamsError(
                 "CONFIDENCE_LABEL", "confidence: expected a sampled bar that waits for its label, found none"
             )
-        said, belief, raw, score = self._waiting.popleft()
+        said, belief, raw, score, given = self._waiting.popleft()
         right = said == label
         self._right += right
         self._loss += (score - right) ** 2
         self._calibrator.learn(raw, float(right))
         if score < self._p.high_at:  # sets are given out when unsure, so they must hold there
-            self._conformal.learn(1.0 - belief[label])
+            self._conformal.learn(1.0 - belief[label], given)
         self._rates.learn(said, right)
         self._forecast.learn(label)
 
@@ -314,7 +314,7 @@ class ConfidenceCalculator(Stateful):
         if quality is not None:
             self._rated += 1
             self._usual += max(_QUALITY_GAIN, 1.0 / self._rated) * (quality.score - self._usual)
-        self._waiting.append((label, belief, out.raw, out.score))
+        self._waiting.append((label, belief, out.raw, out.score, self._conformal.given))
         self._forecast.ask(belief, bars_in_state, ratio)
         if self._smoother is not None:
             for known in self._smoother.update(belief):

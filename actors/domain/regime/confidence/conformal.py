@@ -54,10 +54,19 @@ class Conformal(Stateful):
         """Whether enough of the past is known to give a set out."""
         return len(self._past) >= self._min
 
-    def learn(self, score: float) -> None:
-        """Take the score of a bar whose regime has become known: one minus the probability that it had."""
-        if self.ready:
-            miss = score > self.limit
+    @property
+    def given(self) -> float | None:
+        """The limit of the sets that are given out now; None before `ready`."""
+        return self.limit if self.ready else None
+
+    def learn(self, score: float, given: float | None = None) -> None:
+        """Take the score of a bar whose regime has become known: one minus the probability that it had.
+
+        `given` is the limit of that bar's own set, from when it was given out; None where there was no set: then
+        nothing was missed. The present limit knows what became known since, so it would flatter.
+        """
+        if given is not None:
+            miss = score > given
             self.known += 1
             self.missed += miss
             if self._rate > 0.0:

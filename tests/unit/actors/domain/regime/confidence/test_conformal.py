@@ -55,7 +55,7 @@ def test_adaptation_holds_the_rate_where_the_market_drifts() -> None:
     for t in range(6000):
         told, truth = draw(rng, 1, 1.0 + 4.0 * (t > 1000) * (t % 2000) / 2000)
         for sets in (plain, adaptive):
-            sets.learn(1.0 - float(told[0, truth[0]]))
+            sets.learn(1.0 - float(told[0, truth[0]]), sets.given)
     # Gibbs and Candès: |misses/T − alpha| <= (max(alpha, 1 − alpha) + rate) / (rate · T)
     bound = (0.9 + 0.01) / (0.01 * adaptive.known)
     assert abs(adaptive.missed / adaptive.known - 0.1) <= bound
@@ -67,11 +67,26 @@ def test_window_forgets_and_a_restored_one_goes_on() -> None:
     assert sets.members((1.0, 0.0)) == ()
     scores = np.random.default_rng(1).random(300).tolist()
     for s in scores[:200]:
-        sets.learn(s)
+        sets.learn(s, sets.given)
     other = Conformal(alpha=0.2, rate=0.005, window=50, min_scores=10)
     other.load_state(sets.state())
     for s in scores[200:]:
-        sets.learn(s)
-        other.learn(s)
+        sets.learn(s, sets.given)
+        other.learn(s, other.given)
         assert sets.limit == other.limit
     assert sets.limit == quantile(sorted(scores[-50:]), sets.alpha)
+
+
+def test_a_set_is_judged_by_the_limit_it_was_given_out_with() -> None:
+    sets = Conformal(alpha=0.2, rate=0.01, window=50, min_scores=4)
+    assert sets.given is None
+    for _ in range(4):
+        sets.learn(0.1, sets.given)
+    assert (sets.known, sets.given) == (0, 0.1)
+    waiting = sets.given
+    for _ in range(4):  # bars before it, whose regime has become known since
+        sets.learn(0.9, None)
+    assert sets.given == 0.9
+    sets.learn(0.5, waiting)
+    assert (sets.known, sets.missed) == (1, 1)
+    assert sets.alpha == pytest.approx(0.2 + 0.01 * (0.2 - 1.0))
