@@ -1,7 +1,7 @@
 """Less new risk while the regime is in doubt: positions are opened and enlarged by what is believed of the regime.
 
 The score is the calibrated one of the ensemble (`actors.domain.regime.confidence`): the share of bars like this one on
-which the regime in force was the right one.
+which the regime in force was later held for the right one. Hindsight shares the ensemble's errors: it is no truth.
 """
 
 from __future__ import annotations
