@@ -26,8 +26,8 @@ every_component = pytest.mark.parametrize(("name", "kind"), ALL)
 STATEFUL = ("indicators", "regime", "learning", "strategies", "risk.rules", "risk.sizing", "risk.measurement",
             "simulation.fees", "simulation.spread", "simulation.slippage", "simulation.latency")  # fmt: skip
 KEEPS_NOTHING = ("execution.algos", "sentiment.scorers")
-LEAST = {"indicators": 15, "sentiment.scorers": 1, "regime": 3, "learning": 2, "strategies": 15, "risk.rules": 9, "risk.sizing": 5,
-         "risk.measurement": 5, "execution.algos": 3, "simulation.fees": 3, "simulation.spread": 3,
+LEAST = {"indicators": 15, "sentiment.scorers": 1, "regime": 3, "learning": 2, "strategies": 15, "risk.rules": 9,
+         "risk.sizing": 5, "risk.measurement": 5, "execution.algos": 3, "simulation.fees": 3, "simulation.spread": 3,
          "simulation.slippage": 4, "simulation.latency": 3}  # fmt: skip
 
 
