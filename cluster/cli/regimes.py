@@ -106,6 +106,11 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
     if not chosen:
         raise ConfigError("REGIMES_NONE", "regime.detectors: expected at least one detector, found none")
     frames, _, notes = common.load_frames(args, config)
+    if config.model.sentiment.enabled:
+        notes.append(
+            "SENTIMENT: detect reads bars only; in a fleet the sentiment detector is heard as well, so its regimes may "
+            "differ"
+        )
     folder = Path(args.out) if args.out else common.make_userdir(common.userdir(args)) / "results"
     files: dict[str, str] = {}
     found: dict[str, dict[str, Any]] = {}

@@ -47,6 +47,17 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_detect_says_that_it_hears_no_news(bars: Path, tmp_path: Path) -> None:
+    words = ["regimes", "detect", "--data", str(bars), "-p", "BTC/USDT", "-i", "1h", "--detectors", "trend"]
+    news = tmp_path / "news.csv"
+    news.write_text("date,title\n2021-01-01,Bitcoin soars\n", "utf-8")
+    on = f"sentiment={{enabled: true, sources: [{{path: '{news}'}}]}}"
+    for more, told in (([], False), (["--set", on], True)):
+        code, doc = call([*words, *more], tmp_path)
+        assert code == 0
+        assert any(n.startswith("SENTIMENT: detect reads bars only") for n in doc["result"]["notes"]) is told
+
+
 def test_detect_writes_what_the_detectors_say(bars: Path, tmp_path: Path) -> None:
     words = ["regimes", "detect", "--data", str(bars), "-p", "BTC/USDT", "-i", "1h", "--detectors", "jump", "trend",
              "--out", str(tmp_path / "here"), *QUICK]  # fmt: skip
