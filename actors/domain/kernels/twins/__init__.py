@@ -32,7 +32,7 @@ from actors.domain.kernels.twins.sweep import (
     sweep_momentum,
     sweep_rsi,
 )
-from actors.domain.kernels.twins.text import TextScorer as TextScorer
+from actors.domain.kernels.twins.text import TextScorer
 
 __all__ = [
     "SET_COLUMNS",
@@ -58,6 +58,7 @@ __all__ = [
     "Squeeze",
     "Std",
     "StochRsi",
+    "TextScorer",
     "adx",
     "atr",
     "bollinger",
