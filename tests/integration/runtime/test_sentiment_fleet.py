@@ -66,7 +66,7 @@ def test_both_hosts_decide_alike_and_the_news_matter(
 
     mood = sources(shared_data)
     local = run_local(plan("local", mood))
-    assert local.recorder.record.counts["decisions"] > 50
+    assert local.recorder.record.counts["fills"] > 5
     fleet = plan("ray", mood, journal=True, run_id="mood")
     open_run(fleet, {})
     assert run_ray(fleet).recorder.log.digest() == local.recorder.log.digest()
