@@ -22,6 +22,10 @@ from actors.domain.strategies.base import Market, Strategy
 PACKAGE = "actors.domain.strategies"
 KINDS = tuple(registry.kinds(PACKAGE))
 MORE: dict[str, list[dict[str, Any]]] = {
+    "adaptive": [
+        {"min_dwell_bars": 0, "confirm_bars": 1, "handover_bars": 0},
+        {"kind": "rsi", "by_regime": {"bull": {"window_bars": 6}}, "release_confidence": 0.2},
+    ],
     "bollinger": [{"mode": "reversal", "width": 1.0}, {"window_bars": 2, "width": 0.9}],
     "candlestick_patterns": [
         {"trend_bars": 5, "hold_bars": 1},
