@@ -12,6 +12,7 @@ from actors.adapters.feeds.table import SUFFIXES, file_suffix
 from actors.domain.errors import ConfigError, DataError
 from actors.domain.model.timeframe import format_timeframe, parse_timeframe
 
+_NAMED_FILES = 3  # of a folder that belong to nobody; more are counted
 _PAIR: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")
 # A stem that is a pair we were not asked for, such as SOLUSDT_1h.
 _PAIR_LIKE: Final = re.compile(
@@ -75,6 +76,7 @@ def select_data(
     files: dict[str, list[Path]] = {pair: [] for pair in wanted}
     notes: list[str] = []
     for pair, argument, paths in expanded:
+        foreign: list[Path] = []
         for path in paths:
             owner = pair or only or pair_of_stem(path, wanted)
             if only and not pair_of_stem(path, wanted) and _PAIR_LIKE.match(path.name):
@@ -82,11 +84,18 @@ def select_data(
             if pair is not None and len(paths) > 1:
                 _refuse_foreign(pair, path, wanted)
             if owner is None:
-                _note_or_refuse(path, wanted, notes, in_folder=argument.is_dir())
+                _refuse_unnamed(path, wanted, in_folder=argument.is_dir())
+                foreign.append(path)
             elif owner not in files:
                 notes.append(f"{path}: data for {owner} ignored, it is not among the pairs")
             elif path not in files[owner]:
                 files[owner].append(path)
+        if len(foreign) > _NAMED_FILES:
+            notes.append(
+                f"{argument}: {len(foreign)} files ignored, whose names start with none of {', '.join(wanted)}"
+            )
+        else:
+            notes += [f"{p}: ignored, its name starts with none of {', '.join(wanted)}" for p in foreign]
     for needed, found in files.items():
         if not found and required:
             raise ConfigError(
@@ -241,9 +250,8 @@ def _refuse_foreign(pair: str, path: Path, wanted: Sequence[str]) -> None:
         )
 
 
-def _note_or_refuse(path: Path, wanted: Sequence[str], notes: list[str], *, in_folder: bool) -> None:
+def _refuse_unnamed(path: Path, wanted: Sequence[str], *, in_folder: bool) -> None:
     if in_folder or (wanted and _PAIR_LIKE.match(path.name)):
-        notes.append(f"{path}: ignored, its name starts with none of {', '.join(wanted)}")
         return
     raise ConfigError(
         "DATA_AMBIGUOUS",

@@ -61,6 +61,14 @@ def test_a_folder_means_its_files_and_other_pairs_are_noted(folder: Path) -> Non
     assert all("BTCUSDT" in note for note in found.notes)
 
 
+def test_many_files_of_other_pairs_are_one_note(folder: Path) -> None:
+    for name in ("ADAUSDT_1h.csv", "LTCUSDT_1h.csv"):
+        (folder / name).touch()
+    assert select_data([str(folder)], ["ETH/USDT"]).notes == (
+        f"{folder}: 4 files ignored, whose names start with none of ETH/USDT",
+    )
+
+
 def test_data_for_a_pair_that_was_not_asked_for_is_noted(folder: Path) -> None:
     args = [f"ETH/USDT={folder / 'ETHUSDT_1h.parquet'}", f"BTC/USDT={folder / 'BTCUSDT_1h.parquet'}"]
     found = select_data(args, ["BTC/USDT"])
