@@ -25,7 +25,7 @@ def test_labels_at_a_close_do_not_depend_on_later_bars(shared_data: Path) -> Non
     for one, two in zip(whole, cut, strict=True):
         assert np.array_equal(one.label[:600], two.label)
     known = whole[0].known
-    assert 100 <= int(np.argmax(known)) <= 500
+    assert 50 <= int(np.argmax(known)) <= 500
     assert known[int(np.argmax(known)) :].all()
 
 
