@@ -43,7 +43,7 @@ def test_switches_are_in_the_journal_in_the_log_and_in_the_record_and_survive_a_
     with JournalReader(whole.plan.journal_url, whole.plan.run_id) as journal:
         kept = [r for r in journal.reports() if isinstance(r.event, ParametersSwitched)]
         assert verify(journal) == []
-    assert len(kept) == sum('"ParametersSwitched"' in line for line in lines) >= len(record.switches) > 4
+    assert len(kept) == sum('"ParametersSwitched"' in line for line in lines) >= len(record.switches) > 2
     assert {r.source for r in kept} == {"strategy-rsi"}
     last = [r.event for r in kept][-len(record.switches) :]
     assert [(e.ts_event_ns, e.instrument_id, e.previous, e.chosen) for e in last] == [
