@@ -44,9 +44,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(folder: Path, repo_root: Path) -> Iterator[Served]:
-    with serving(repo_root, folder, deadline_s=600.0) as running:
-        yield running
+def running(folder: Path, repo_root: Path) -> Iterator[Served]:
+    with serving(repo_root, folder, deadline_s=600.0) as found:
+        yield found
+
+
+@pytest.fixture
+def server(running: Served) -> Served:
+    """The service with version 1 in use, whichever a test before this one has left."""
+    body = b'{"version": 1}'
+    headers = {**running.headers(admin=True), "Content-Type": "application/json"}
+    status, _, answer = ask(running, f"{MODELS}/default/activate", body, headers)
+    assert status == 200, answer
+    return running
 
 
 def ask(
