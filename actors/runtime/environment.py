@@ -11,6 +11,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from actors.adapters.storage.private_file import make_once
+
 RAY_ENV: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # two timers of a second each stand between a crash and its discovery; with 50 ms a crashed agent answers
@@ -41,9 +43,5 @@ def prepare_environment(userdir: Path) -> None:
 def token_file(userdir: Path) -> Path:
     """Return the project's own token, made on first use, readable by its owner only."""
     path = userdir / "keys" / "ray_token"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as f:
-            f.write(secrets.token_hex(32))
+    make_once(path, secrets.token_hex(32).encode())
     return path

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from actors.adapters.storage.private_file import make_once
 from actors.domain.errors import ConfigError
 from config.problems import ConfigProblem
 from config.secrets import read_secret
@@ -87,14 +87,7 @@ def _token(userdir: Path, role: Role, env: Mapping[str, str]) -> str:
 
 
 def _from_file(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(descriptor, "w") as made:
-            made.write(secrets.token_urlsafe(32))
+    make_once(path, secrets.token_urlsafe(32).encode())
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise ConfigError(

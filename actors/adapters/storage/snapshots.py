@@ -21,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from actors.adapters.storage.private_file import make_once, sync_folder, write_synced
 from actors.domain.errors import SnapshotError, SnapshotUnwritableError
 
 SCHEMA: Final = 1
@@ -195,9 +196,7 @@ def load_key(path: Path) -> bytes:
         If others may read it, it has another length, or it cannot be read or made.
     """
     with _reported(path, "use the key"):
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _create_key(path)
+        make_once(path, secrets.token_bytes(_KEY_BYTES))
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(fd, "rb") as file:
             info = os.fstat(file.fileno())
@@ -219,44 +218,15 @@ def load_key(path: Path) -> bytes:
     return key
 
 
-def _create_key(path: Path) -> None:
-    """Make the key file; of several processes that try at once the first wins."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    _write_synced(temporary, secrets.token_bytes(_KEY_BYTES), 0o600)
-    try:
-        os.link(temporary, path)  # fails if another process was faster, where a rename would replace its key
-    except FileExistsError:
-        return
-    finally:
-        temporary.unlink()
-    _sync_folder(path.parent)
-
-
 def _write_atomic(path: Path, data: bytes, mode: int) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
-        _write_synced(temporary, data, mode)
+        write_synced(temporary, data, mode)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
-
-
-def _write_synced(path: Path, data: bytes, mode: int) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(fd, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    sync_folder(path.parent)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,23 @@ def test_tokens_do_not_show_themselves() -> None:
     made = Tokens(R, A)
     assert R not in repr(made) + str(vars(made))
     assert A not in repr(made) + str(vars(made))
+
+
+def test_who_starts_at_the_same_moment_takes_the_token_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process makes its tokens while this one is about to write its own."""
+    other: list[Tokens] = []
+    real = secrets.token_urlsafe
+
+    def while_making(size: int) -> str:
+        if not other:
+            monkeypatch.setattr(secrets, "token_urlsafe", real)
+            other.append(tokens(tmp_path, {}))
+        return real(size)
+
+    monkeypatch.setattr(secrets, "token_urlsafe", while_making)
+    mine = tokens(tmp_path, {})
+    for role in ("reader", "admin"):
+        header = f"Bearer {token_path(tmp_path, role).read_text()}"
+        assert (mine.role(header), other[0].role(header)) == (role, role)
