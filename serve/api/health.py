@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -29,10 +30,14 @@ async def livez() -> JSONResponse:
 async def readyz(request: Request) -> JSONResponse:
     """Look for an active model that can be read, and for somebody who computes."""
     service: Service = request.app.state.service
-    found = service.fresh_checks()
-    if found is None:
-        found = [("model", _model(service)), ("inference", await _inference(service))]
-        service.checked = (time.monotonic(), found)
+    async with service.checking:  # anybody may ask, so one look at a time: the others take what it finds
+        found = service.fresh_checks()
+        if found is None:
+            found = [
+                ("model", await asyncio.to_thread(_model, service)),
+                ("inference", await _inference(service)),
+            ]
+            service.checked = (time.monotonic(), found)
     ok = not any(message for _, message in found)
     checks = [{"name": name, "ok": not message, "message": message} for name, message in found]
     return JSONResponse({"status": "ready" if ok else "not ready", "checks": checks}, 200 if ok else 503)

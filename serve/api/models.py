@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from datetime import UTC, datetime
@@ -29,8 +30,7 @@ _BODY_BYTES = 4096
 @router.get("/api/v1/models", response_model=ModelsAnswer, responses=problems_of(401), summary="All models")
 async def models(request: Request) -> JSONResponse:
     """List models with their versions, hashes, and which version is active."""
-    store: ModelStore = request.app.state.service.store
-    return JSONResponse({"models": [model(store, name) for name in store.names()]})
+    return JSONResponse({"models": await asyncio.to_thread(_all, request.app.state.service.store)})
 
 
 @router.get(
@@ -38,9 +38,7 @@ async def models(request: Request) -> JSONResponse:
 )
 async def one_model(request: Request, name: str) -> JSONResponse:
     """List one model's versions."""
-    store: ModelStore = request.app.state.service.store
-    store.active(name)  # says what there is, if this is not
-    return JSONResponse(model(store, name))
+    return JSONResponse(await asyncio.to_thread(_one, request.app.state.service.store, name))
 
 
 @router.post(
@@ -75,8 +73,8 @@ async def activate(request: Request, name: str) -> JSONResponse:
         raise HttpProblem(
             422, "IDEMPOTENCY_KEY", "Idempotency-Key: expected 1 to 64 printable characters, found others"
         )
-    done = service.store.activate(
-        name, asked.version, by="admin", request_id=request.state.request_id, key=key,
+    done = await asyncio.to_thread(
+        service.store.activate, name, asked.version, by="admin", request_id=request.state.request_id, key=key,
         expected=asked.expected_active,
     )  # fmt: skip
     _LOG.info("model %s: version %s in place of %s, by admin", name, done.version, done.previous)
@@ -86,6 +84,15 @@ async def activate(request: Request, name: str) -> JSONResponse:
             "changed": done.previous != done.version, "activated": moment(done.at_ns),
         }
     )  # fmt: skip
+
+
+def _all(store: ModelStore) -> list[dict[str, Any]]:
+    return [model(store, name) for name in store.names()]
+
+
+def _one(store: ModelStore, name: str) -> dict[str, Any]:
+    store.active(name)  # says what there is, if this is not
+    return model(store, name)
 
 
 def model(store: ModelStore, name: str) -> dict[str, Any]:

@@ -16,12 +16,12 @@ from serve.api.body import read
 from serve.api.documents import problems_of
 from serve.api.question import jobs
 from serve.api.service import Service
+from serve.api.together import all_or_first_failure
 from serve.models.version import ModelSettings, ModelVersion
 from serve.schemas import RegimeAnswer, RegimeRequest
 
 router = APIRouter(tags=["regime"])
-_SMALL_BARS = 2_000
-"""Bars that are made into arrays sooner than a thread is woken."""
+_VERSION = version("tradewind")  # read once: it is looked for in files
 
 
 @router.post(
@@ -41,14 +41,11 @@ async def regime(request: Request) -> Response:
     """
     service: Service = request.app.state.service
     asked = await read(request, RegimeRequest, service.max_body_bytes)
-    if sum(len(s.timestamp) for s in asked.series) <= _SMALL_BARS:
-        work, who = jobs(asked, service.store, service.budget_s)
-    else:
-        work, who = await asyncio.to_thread(jobs, asked, service.store, service.budget_s)
-    answers = await asyncio.gather(*(service.inference.detect(job) for job in work))
+    work, who = await asyncio.to_thread(jobs, asked, service.store, service.budget_s)
+    answers = await all_or_first_failure([service.inference.detect(job) for job in work])
     head = {
         "request_id": request.state.request_id,
-        "tradewind": version("tradewind"),
+        "tradewind": _VERSION,
         "kernel_backend": kernels.backend().name,
         "vocabulary": REGIMES,
         "model": _who(who),

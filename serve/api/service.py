@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ class Service:
     inference: Inference
     max_body_bytes: int = 8 << 20
     budget_s: float = 20.0
+    checking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     checked: tuple[float, list[tuple[str, str]]] | None = field(default=None, repr=False)
 
     def fresh_checks(self) -> list[tuple[str, str]] | None:

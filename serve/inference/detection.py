@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -20,8 +21,8 @@ from serve.models.store import ModelStore
 from serve.models.version import Training
 
 
-def detect(job: Job, store: ModelStore) -> bytes:
-    """Return the answer for one series as JSON.
+def detect(job: Job, store: ModelStore, given_up: threading.Event | None = None) -> bytes:
+    """Return the answer for one series as JSON; once `given_up` is set, nobody waits for it and it ends soon.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def detect(job: Job, store: ModelStore) -> bytes:
     ModelVersionError
         If the version has learned from other bars than those the series goes on from.
     ModelError
-        If time is up, or a detector says what is no probability.
+        If time is up, nobody waits any longer, or a detector says what is no probability.
     """
     end = time.monotonic() + job.budget_s
     frame, warnings = job.frame, []
@@ -40,7 +41,7 @@ def detect(job: Job, store: ModelStore) -> bytes:
     panel = _panel(job, store)
     warnings += _enough(panel, frame)
     warnings += _plain(frame)
-    said = _views(panel, frame, job, end)
+    said = _views(panel, frame, job, end, given_up or threading.Event())
     warnings += _silent(said, {code for code, _ in warnings})
     vocabularies = panel.vocabularies
     shown = slice(None) if job.all_bars else slice(-1, None)
@@ -118,9 +119,15 @@ def _plain(frame: BarFrame) -> list[tuple[str, str]]:
     return out
 
 
-def _views(panel: Panel, frame: BarFrame, job: Job, end: float) -> dict[str, list[Assessment]]:
+def _views(
+    panel: Panel, frame: BarFrame, job: Job, end: float, given_up: threading.Event
+) -> dict[str, list[Assessment]]:
     said: dict[str, list[Assessment]] = {name: [] for name in panel.names}
     for i, now in enumerate(panel.run(frame)):
+        if given_up.is_set():
+            raise ModelError(
+                "DETECTION_GIVEN_UP", f"bars: expected somebody to wait for them, found none at bar {i}"
+            )
         if time.monotonic() > end:  # at every bar: each may bring fits, which are not interrupted
             raise out_of_time(job.budget_s, i, len(frame))
         for (name, views), view in zip(said.items(), now, strict=True):

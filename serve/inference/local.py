@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from serve.inference.detection import detect
@@ -22,8 +23,15 @@ class LocalInference:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="detect")
 
     async def detect(self, job: Job) -> bytes:
-        """Return the answer of one series as JSON."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, detect, job, self._store)
+        """Return the answer of one series as JSON; a job whose caller is cancelled ends at its next bar."""
+        given_up = threading.Event()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, detect, job, self._store, given_up
+            )
+        except asyncio.CancelledError:
+            given_up.set()  # a thread is not cancelled, and would hold a place that others wait for
+            raise
 
     async def ping(self) -> None:
         """Return at once."""

@@ -41,16 +41,21 @@ class RemoteInference:
 
     async def _call(self, method: str, timeout_s: float, *args: Any) -> Any:
         for last in (False, True):
+            response = getattr(self._handle, method).remote(*args)
             try:
                 async with asyncio.timeout(timeout_s):
-                    return await getattr(self._handle, method).remote(*args)
+                    return await response
             except RayActorError as e:
                 if last:
                     raise _unavailable("a replica that lives", "two that died") from e
                 _LOG.warning("a replica died under %s; another one is asked", method)
             except BackPressureError as e:
                 raise _unavailable("a free place in the queue", "none") from e
+            except asyncio.CancelledError:
+                response.cancel()  # Serve lets a call go on whose caller no longer waits
+                raise
             except TimeoutError as e:
+                response.cancel()
                 raise _unavailable(f"an answer within {timeout_s:g} s", "none") from e
         raise AssertionError("the last attempt returns or raises")
 

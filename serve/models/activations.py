@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from actors.domain.errors import ModelVersionError, SnapshotError
 
@@ -36,6 +36,22 @@ class Activation:
     key: str | None = None
 
 
+class _Seen(NamedTuple):
+    """A log as it was read: the file's mark (None: there was none), its lines, the last line's MAC, and how many bytes
+    the whole lines are.
+
+    Replaced as one: threads that read side by side must not mix what they found.
+    """
+
+    mark: tuple[int, int, int] | None
+    lines: tuple[Activation, ...]
+    mac: str
+    end: int
+
+
+_NOTHING = _Seen(None, (), "", 0)
+
+
 class ActivationLog:
     """The log of one model.
 
@@ -48,15 +64,12 @@ class ActivationLog:
 
     Notes
     -----
-    Any number of processes may read and append: appending is done under a lock, reading needs none.
+    Any number of processes and threads may read and append: appending is done under a lock, reading needs none.
     """
 
     def __init__(self, path: Path, key: bytes) -> None:
         self._path, self._key = path, key
-        self._seen: tuple[int, int, int] | None = None
-        self._lines: tuple[Activation, ...] = ()
-        self._mac = ""
-        self._end = 0  # bytes up to the last whole line
+        self._seen = _NOTHING
 
     def lines(self) -> tuple[Activation, ...]:
         """Return all activations, oldest first.
@@ -66,17 +79,7 @@ class ActivationLog:
         SnapshotError
             If the log cannot be read, or is not what this installation wrote.
         """
-        try:
-            found = self._path.stat()
-            mark = (found.st_mtime_ns, found.st_size, found.st_ino)
-            if mark != self._seen:
-                self._read(self._path.read_bytes())
-                self._seen = mark
-        except FileNotFoundError:
-            self._seen, self._lines, self._mac, self._end = None, (), "", 0
-        except OSError as e:
-            raise SnapshotError("ACTIVATIONS_READ", f"{self._path}: expected a log, found: {e}") from e
-        return self._lines
+        return self._now().lines
 
     @property
     def active(self) -> int | None:
@@ -96,7 +99,8 @@ class ActivationLog:
             If `expected` is given and another version is active, or `key` was used for another version.
         """
         with self._locked() as file:
-            before = self.lines()
+            seen = self._now()
+            before = seen.lines
             for line in before:
                 if key is not None and line.key == key:
                     if line.version != version:
@@ -119,17 +123,30 @@ class ActivationLog:
                 b'{"activation":'
                 + body.encode()
                 + b',"mac":"'
-                + self._sign(self._mac, body).encode()
+                + self._sign(seen.mac, body).encode()
                 + b'"}\n'
             )
-            file.seek(self._end)
+            file.seek(seen.end)
             file.truncate()  # what a crash has left of a line
             file.write(whole)
             file.flush()
             os.fsync(file.fileno())
         return made
 
-    def _read(self, data: bytes) -> None:
+    def _now(self) -> _Seen:
+        try:
+            found = self._path.stat()
+            mark = (found.st_mtime_ns, found.st_size, found.st_ino)
+            seen = self._seen
+            if mark != seen.mark:
+                self._seen = seen = self._parsed(self._path.read_bytes(), mark)
+        except FileNotFoundError:
+            self._seen = seen = _NOTHING
+        except OSError as e:
+            raise SnapshotError("ACTIVATIONS_READ", f"{self._path}: expected a log, found: {e}") from e
+        return seen
+
+    def _parsed(self, data: bytes, mark: tuple[int, int, int]) -> _Seen:
         lines, mac, end = [], "", 0
         for number, raw in enumerate(data.splitlines(keepends=True), 1):
             if not raw.endswith(b"\n"):
@@ -145,7 +162,7 @@ class ActivationLog:
                 raise self._damaged(number)
             lines.append(line)
             end += len(raw)
-        self._lines, self._mac, self._end = tuple(lines), mac, end
+        return _Seen(mark, tuple(lines), mac, end)
 
     def _sign(self, before: str, body: str) -> str:
         return hmac.digest(self._key, f"{before}\n{body}".encode(), "sha256").hex()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,12 +44,17 @@ class ModelStore:
     ------
     SnapshotError
         If the installation's key cannot be used.
+
+    Notes
+    -----
+    Any number of threads may use it, and none should be that of an event loop: everything here reads files.
     """
 
     def __init__(self, userdir: Path) -> None:
         self._root = userdir / "models" / "regime"
         self._key_path = userdir / "keys" / "snapshot.key"
         self._key = load_key(self._key_path)
+        self._lock = threading.Lock()  # around what is kept in memory, never around files
         self._logs: dict[str, ActivationLog] = {}
         self._read: dict[tuple[str, int], tuple[ModelVersion, bytes | None]] = {}
 
@@ -112,10 +118,11 @@ class ModelStore:
                     f"model {name}, version {version}: found the file of {made.name}, version {made.version}; "
                     "publish it under its new name instead of moving files",
                 )
-            # several threads read at once: another one may have made room, or this version its own, in between
-            for old in list(self._read)[: max(0, len(self._read) - _KEPT + 1)]:
-                self._read.pop(old, None)
-            self._read[key] = kept = (made, tree["panel"])
+            kept = (made, tree["panel"])
+            with self._lock:
+                for old in list(self._read)[: max(0, len(self._read) - _KEPT + 1)]:
+                    del self._read[old]
+                self._read[key] = kept
         return kept
 
     def panel(self, name: str, version: int, pair: str, timeframe_ns: int) -> Panel:
@@ -209,9 +216,10 @@ class ModelStore:
         return SnapshotStore(self._root / name, self._key_path)
 
     def _log(self, name: str) -> ActivationLog:
-        if name not in self._logs:
-            self._logs[name] = ActivationLog(self._root / name / "activations.jsonl", self._key)
-        return self._logs[name]
+        with self._lock:
+            if name not in self._logs:
+                self._logs[name] = ActivationLog(self._root / name / "activations.jsonl", self._key)
+            return self._logs[name]
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -105,3 +106,37 @@ def test_many_writers_lose_no_line(tmp_path: Path) -> None:
     lines = log(tmp_path).lines()
     assert sorted(a.version for a in lines) == list(range(1, 41))
     assert [a.previous for a in lines[1:]] == [a.version for a in lines[:-1]]
+
+
+def test_a_thread_that_read_before_does_not_undo_what_another_has_read_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread still holds the log of one line, when a second activation is there and a third is written."""
+    shared, elsewhere = log(tmp_path), log(tmp_path)
+    add(elsewhere, 1)
+    has_old, goes_on, real = threading.Event(), threading.Event(), Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        data = real(path)
+        if threading.current_thread() is late:
+            has_old.set()
+            assert goes_on.wait(20.0)
+        return data
+
+    def dumps(*args: Any, **named: Any) -> str:
+        if threading.current_thread() is not late:
+            goes_on.set()
+            late.join()
+        return to_text(*args, **named)
+
+    late, to_text = threading.Thread(target=shared.lines), json.dumps
+    monkeypatch.setattr(Path, "read_bytes", read)
+    late.start()
+    assert has_old.wait(20.0)
+    add(elsewhere, 2)
+    shared.lines()
+    monkeypatch.setattr(json, "dumps", dumps)
+    add(shared, 3)
+    monkeypatch.undo()
+    assert [a.version for a in log(tmp_path).lines()] == [1, 2, 3]
+    assert [a.version for a in shared.lines()] == [1, 2, 3]
