@@ -19,7 +19,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
              "date", "datetime", "updated"),
     "text": ("title", "headline", "news", "text", "short description", "content_text", "body", "summary",
              "description"),
-    "score": ("score", "sentiment_score", "accurate sentiments"),
+    "score": ("score", "sentiment_score"),  # what a person has labelled is no score, unless the user says so
     "value": ("value", "index", "fear_greed", "fng_value"),
     "first_seen": ("first_seen", "first_seen_at", "seen_at", "received_at"),
     "edited": ("updated", "updated_at", "modified", "date_modified"),

@@ -70,12 +70,19 @@ def test_json_forms() -> None:
 
 
 def test_csv_its_own_names_and_given_ones() -> None:
-    text = "Date,Short Description,Accurate Sentiments\n2021-02-01 10:00:00,Up we go,0.5\n2021-02-01 09:00:00,Down,\n"
+    text = "Date,Short Description,Score\n2021-02-01 10:00:00,Up we go,0.5\n2021-02-01 09:00:00,Down,\n"
     assert [(i.text, i.score) for i in read(text)[0]] == [("Down", None), ("Up we go", 0.5)]
     assert [i.score for i in read(text, columns={"score": ""})[0]] == [None, None]
     assert read(text, columns={"text": "Date"})[0][0].text == "2021-02-01 09:00:00"
     with pytest.raises(DataError, match="expected a column 'no' for text, found Date, Short Description"):
         read(text, columns={"text": "no"})
+
+
+@pytest.mark.parametrize("name", ["Accurate Sentiments", "label", "sentiment"])
+def test_labels_are_no_scores_unless_the_user_says_so(name: str) -> None:
+    text = f"Date,Short Description,{name}\n2021-02-01 10:00:00,Up we go,-1\n"
+    assert [i.score for i in read(text)[0]] == [None]
+    assert [i.score for i in read(text, columns={"score": name})[0]] == [-1.0]
 
 
 def test_first_seen_counts_where_it_is_later() -> None:
