@@ -188,7 +188,22 @@ def refuse_unwritable(target: str | None) -> None:
 def configuration(
     args: argparse.Namespace, mode: str, extra_sets: Sequence[str] = (), files: Sequence[str] = ()
 ) -> ResolvedConfig:
-    """Resolve the configuration of a verb from its flags.
+    """Resolve the configuration of a verb from its flags, and say what was given in vain.
+
+    Raises
+    ------
+    ConfigError
+        With all problems at once.
+    """
+    found = resolved(args, mode, extra_sets, files)
+    tell(found.notes)
+    return found
+
+
+def resolved(
+    args: argparse.Namespace, mode: str, extra_sets: Sequence[str] = (), files: Sequence[str] = ()
+) -> ResolvedConfig:
+    """Resolve the configuration of a verb from its flags, without a word.
 
     Raises
     ------
@@ -213,11 +228,9 @@ def configuration(
     sets += fee_override(getattr(args, "fee", None))
     sets += [s for s in args.set if not s.startswith("strategy.")]
     try:
-        resolved = resolve(mode, files=[*files, *args.config], sets=sets, env=dict(os.environ))
+        return resolve(mode, files=[*files, *args.config], sets=sets, env=dict(os.environ))
     except ConfigProblem as e:
         raise ConfigError("CONFIG_INVALID", str(e)) from e
-    tell(resolved.notes)
-    return resolved
 
 
 def tell(notes: Sequence[str]) -> None:

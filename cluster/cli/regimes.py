@@ -64,7 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_market(parser)
     g = parser.add_argument_group("detect")
     g.add_argument("--detectors", nargs="+", default=None, metavar="KIND",
-                   help="kinds instead of the configured ones; see list-detectors")  # fmt: skip
+                   help="kinds instead of the configured ones, with the parameters of the configured detector of that "
+                        "kind where there is just one, else the kind's defaults; see list-detectors")  # fmt: skip
     g.add_argument(
         "--timeframes",
         nargs="+",
@@ -95,10 +96,25 @@ def run(args: argparse.Namespace) -> common.Outcome:
     return _detect(args) if args.what == "detect" else _bench(args)
 
 
+def _named(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return the detectors of --detectors: as the files configure them where just one of the kind is there, else with
+    their kind's defaults. What --set says of detectors comes later, for it may speak of those that are only named.
+    """
+    others = [text for text in args.set if not text.startswith("regime.detectors")]
+    known = common.resolved(
+        argparse.Namespace(**{**vars(args), "set": others}), "paper"
+    ).model.regime.detectors
+    out = []
+    for kind in args.detectors:
+        alike = [part for part in known if part.kind == kind]
+        out.append(alike[0].model_dump(mode="json") if len(alike) == 1 else {"kind": kind})
+    return out
+
+
 def _detect(args: argparse.Namespace) -> common.Outcome:
     sets = []
     if args.detectors:
-        sets.append("regime.detectors=" + json.dumps([{"kind": k} for k in args.detectors]))
+        sets.append("regime.detectors=" + json.dumps(_named(args)))
     if args.timeframes:
         sets.append("regime.timeframes=" + json.dumps(args.timeframes))
     config = common.configuration(args, "paper", sets)

@@ -220,3 +220,41 @@ def test_bench_holds_confidence_against_known_truth(
     printed = capsys.readouterr().out
     assert "no skill" in printed
     assert "reliability" in printed
+
+
+def test_named_detectors_keep_their_configured_parameters(bars: Path, tmp_path: Path) -> None:
+    """A kind that is configured once keeps its parameters; --set comes after them; another kind has its defaults."""
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "regime: {detectors: [{kind: volatility, params: {min_history_bars: 150}}, {kind: hmm}]}\n", "utf-8"
+    )
+    words = [
+        "regimes",
+        "detect",
+        "--data",
+        str(bars),
+        "-p",
+        "BTC/USDT",
+        "-i",
+        "1h",
+        "--out",
+        str(tmp_path / "t"),
+    ]
+    named = [*words, "--detectors", "volatility", "trend"]
+
+    def silent_bars(more: list[str]) -> int:
+        code, doc = call([*named, *more], tmp_path)
+        assert code == 0
+        assert doc["result"]["detectors"] == ["volatility", "trend"]
+        table = pq.read_table(next((tmp_path / "t").glob("*.parquet")))
+        said = table.column("volatility_confidence").to_pylist()
+        return next((i for i, x in enumerate(said) if x), len(said))
+
+    configured = ["-c", str(own)]
+    assert (
+        silent_bars([])
+        != silent_bars(configured)
+        == silent_bars(["--set", "regime.detectors.volatility.params.min_history_bars=150"])
+    )
+    over = ["--set", "regime.detectors.volatility.params.min_history_bars=90"]
+    assert silent_bars([*configured, *over]) == silent_bars(over) < silent_bars(configured)

@@ -67,10 +67,15 @@ class _Tally(Stateful):
         self.bars, self.hit_rate, self.loss = 0, 0.0, 0.0
 
     def add(self, bars: int, hits: float, losses: float, memory_bars: int) -> None:
-        """Take the sums of some bars."""
-        self.bars += bars
-        gain = max(1.0 / self.bars, 1.0 / memory_bars)
-        keep = (1.0 - gain) ** bars if self.bars > bars else 0.0
+        """Take the sums of some bars.
+
+        Bar k moves a mean by ``max(1 / k, 1 / memory_bars)``: the plain mean while the memory is not full, so that the
+        first bars weigh no more than the others. What is kept of the past is the product over these bars.
+        """
+        past, self.bars = self.bars, self.bars + bars
+        filling = min(max(memory_bars - past, 0), bars)  # of these bars, those for which there is room
+        keep = past / (past + filling) if filling else 1.0
+        keep *= (1.0 - 1.0 / memory_bars) ** (bars - filling)
         self.hit_rate = keep * self.hit_rate + (1.0 - keep) * hits / bars
         self.loss = keep * self.loss + (1.0 - keep) * losses / bars
 

@@ -112,6 +112,27 @@ def test_silence_is_neither_praised_nor_blamed():
     assert rows[0].loss == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize("memory", [1, 7, 100, 500])
+@given(st.lists(st.tuples(st.integers(1, 48), st.floats(0, 1)), min_size=1, max_size=12))
+def test_what_is_told_of_a_member_is_its_mean_until_the_memory_is_full(
+    memory: int, rounds: list[tuple[int, float]]
+):
+    """However the bars come in rounds: each bar k moves the mean by 1 / k, later ones by 1 / memory."""
+    made = MemberWeights(LearningParams(memory_bars=memory), (1.0,))
+    bars, mean, loss_sum = 0, 0.0, 0.0
+    for count, loss in rounds:
+        made.learn([""] * count, np.full((count, 1), loss), np.full((count, 1), 1.0 - loss))
+        for _ in range(count):
+            bars += 1
+            mean += max(1.0 / bars, 1.0 / memory) * (loss - mean)
+        loss_sum += count * loss
+    (row,) = made.history()
+    assert row.loss == pytest.approx(mean, abs=1e-12)
+    assert row.hit_rate == pytest.approx(1.0 - mean, abs=1e-12)
+    if bars <= memory:
+        assert row.loss == pytest.approx(loss_sum / bars, abs=1e-12)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
