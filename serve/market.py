@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from actors.adapters.feeds.data_args import select_data
 from actors.adapters.feeds.files import load_pair
-from actors.domain.errors import ConfigError
+from actors.domain.errors import ConfigError, TradingError
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.timerange import parse_timerange
 from config.load import ResolvedConfig, resolve
@@ -26,6 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser, *, data: bool) -> None:
     parser.add_argument("-p", "--pair", default=None, help="whose bars; default the configured one")
     parser.add_argument("-i", "--timeframe", default=None, help="default the configured one")
     parser.add_argument("--timerange", default="-", metavar="START-END", help="default all bars")
+
+
+def command(
+    parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], str], argv: Sequence[str] | None
+) -> int:
+    """Run a command of this package: say what it returns, or its error on stderr; return the exit code (CLI.md's)."""
+    args = parser.parse_args(argv)
+    try:
+        said = run(args)
+    except TradingError as e:
+        sys.stderr.write(f"error: {e}\n")
+        return e.exit_code
+    sys.stdout.write(f"{said}\n")
+    return 0
 
 
 def configuration(args: argparse.Namespace) -> ResolvedConfig:

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from actors.domain.errors import TradingError
 from serve import market
 from serve.api.service import DEFAULT_MODEL
 from serve.models.store import ModelStore
@@ -32,14 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code (CLI.md's)."""
-    args = parser().parse_args(argv)
-    try:
-        said = run(args)
-    except TradingError as e:
-        sys.stderr.write(f"error: {e}\n")
-        return e.exit_code
-    sys.stdout.write(f"{said}\n")
-    return 0
+    return market.command(parser(), run, argv)
 
 
 def run(args: argparse.Namespace) -> str:

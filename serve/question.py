@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from actors.domain.errors import ConfigError, TradingError
+from actors.domain.errors import ConfigError
 from serve import market
 from serve.schemas import MAX_BARS
 
@@ -34,14 +34,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code (CLI.md's)."""
-    args = parser().parse_args(argv)
-    try:
-        said = run(args)
-    except TradingError as e:
-        sys.stderr.write(f"error: {e}\n")
-        return e.exit_code
-    sys.stdout.write(f"{said}\n")
-    return 0
+    return market.command(parser(), run, argv)
 
 
 def run(args: argparse.Namespace) -> str:

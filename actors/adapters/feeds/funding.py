@@ -10,7 +10,7 @@ import numpy as np
 from actors.adapters.feeds.clock import read_clock
 from actors.adapters.feeds.columns import normalise
 from actors.adapters.feeds.numbers import read_numbers
-from actors.adapters.feeds.table import SUFFIXES, file_suffix
+from actors.adapters.feeds.table import opened
 from actors.domain.errors import DataError
 from actors.domain.model.funding import FundingSeries, on_the_minute
 
@@ -65,23 +65,8 @@ def load_funding(path: Path | str, pair: str) -> FundingSeries:
 def _read(path: Path) -> Any:
     from pyarrow import csv, feather, parquet
 
-    suffix = file_suffix(path)
-    if suffix is None:
-        raise DataError(
-            "FILE_KIND_UNKNOWN",
-            f"{path}: expected a file ending in {', '.join(SUFFIXES)}, found {path.suffix or 'no suffix'!r}",
-            path=str(path),
-        )
-    if not path.is_file():
-        raise DataError("FILE_MISSING", f"{path}: expected a file, found nothing there", path=str(path))
-    try:
+    with opened(path) as suffix:
         if suffix == ".parquet":
             return parquet.read_table(path)
         # pyarrow unpacks .gz by itself
         return csv.read_csv(path) if suffix.startswith(".csv") else feather.read_table(path)
-    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
-        raise DataError(
-            "FILE_UNREADABLE",
-            f"{path}: expected a readable {suffix} file, found: {error}; fetch it again",
-            path=str(path),
-        ) from error

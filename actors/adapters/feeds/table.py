@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -89,6 +91,19 @@ def read_table(path: Path) -> RawTable:
     DataError
         If the file is missing, of an unknown kind, unreadable, or text without a header of bars.
     """
+    with opened(path) as suffix:
+        return _read_text(path) if suffix.startswith(".csv") else _read_arrow(path, suffix)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[str]:
+    """Tell the kind of a file that is about to be read, by its ending, and turn what a reader raises into ours.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, of an unknown kind, or unreadable.
+    """
     suffix = file_suffix(path)
     if suffix is None:
         raise DataError(
@@ -99,7 +114,7 @@ def read_table(path: Path) -> RawTable:
     if not path.is_file():
         raise DataError("FILE_MISSING", f"{path}: expected a file, found nothing there", path=str(path))
     try:
-        return _read_text(path) if suffix.startswith(".csv") else _read_arrow(path, suffix)
+        yield suffix
     except (OSError, EOFError, zlib.error, ValueError) as error:  # pyarrow's errors are ValueErrors
         raise DataError(
             "FILE_UNREADABLE",

@@ -74,8 +74,8 @@ def positive(name: str, value: Any) -> float:
     return number
 
 
-def buffer(name: str, out: Any, bars: int, *inputs: FloatArray) -> FloatArray:
-    """Return the caller's buffer, or a fresh array when there is none.
+def buffer(name: str, out: Any, shape: int | tuple[int, int], *inputs: FloatArray) -> FloatArray:
+    """Return the caller's buffer, or a fresh array when there is none; a single number is the length of a series.
 
     Raises
     ------
@@ -83,11 +83,12 @@ def buffer(name: str, out: Any, bars: int, *inputs: FloatArray) -> FloatArray:
         If the buffer has a wrong type, shape or layout, is read-only, or overlaps an input.
     """
     if out is None:
-        return np.empty(bars)
+        return np.empty(shape)
+    wanted = (shape,) if isinstance(shape, int) else shape
     good = (
         isinstance(out, np.ndarray)
         and out.dtype == np.float64
-        and out.shape == (bars,)
+        and out.shape == wanted
         and out.flags.c_contiguous
         and out.flags.aligned
         and out.flags.writeable
@@ -95,9 +96,9 @@ def buffer(name: str, out: Any, bars: int, *inputs: FloatArray) -> FloatArray:
     if not good:
         raise KernelError(
             "KERNEL_BUFFER",
-            f"{name}: expected a writeable, contiguous float64 array of shape ({bars},), found "
+            f"{name}: expected a writeable, contiguous float64 array of shape {wanted}, found "
             f"{getattr(out, 'dtype', type(out).__name__)} of shape {getattr(out, 'shape', None)}: "
-            "pass np.empty(bars)",
+            f"pass np.empty({shape})",
             argument=name,
         )
     if any(np.may_share_memory(out, x) for x in inputs):

@@ -34,39 +34,3 @@ def matrix(name: str, x: Any, rows: int | None = None, columns: int | None = Non
             argument=name,
         )
     return x if x.flags.c_contiguous and x.flags.aligned else np.ascontiguousarray(x)
-
-
-def matrix_buffer(name: str, out: Any, shape: tuple[int, int], *inputs: FloatArray) -> FloatArray:
-    """Return the caller's buffer, or a fresh matrix when there is none.
-
-    Raises
-    ------
-    KernelError
-        If the buffer has a wrong type, shape or layout, is read-only, or overlaps an input.
-    """
-    if out is None:
-        return np.empty(shape)
-    good = (
-        isinstance(out, np.ndarray)
-        and out.dtype == np.float64
-        and out.shape == shape
-        and out.flags.c_contiguous
-        and out.flags.aligned
-        and out.flags.writeable
-    )
-    if not good:
-        raise KernelError(
-            "KERNEL_BUFFER",
-            f"{name}: expected a writeable, contiguous float64 array of shape {shape}, found "
-            f"{getattr(out, 'dtype', type(out).__name__)} of shape {getattr(out, 'shape', None)}: "
-            f"pass np.empty({shape})",
-            argument=name,
-        )
-    if any(np.may_share_memory(out, x) for x in inputs):
-        raise KernelError(
-            "KERNEL_BUFFER_OVERLAP",
-            f"{name}: expected memory of its own, found an overlap with another array",
-            argument=name,
-        )
-    checked: FloatArray = out
-    return checked

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.domain.errors import KernelError, ModelError, NotFittedError
+from actors.domain.kernels import _checks as check
 from actors.domain.kernels._checks import FloatArray
 from actors.domain.kernels._dispatch import impl
-from actors.domain.kernels._matrix import matrix, matrix_buffer
+from actors.domain.kernels._matrix import matrix
 
 _FOREST_KINDS = (
     "ExtraTreesClassifier",
@@ -218,6 +219,6 @@ def forest_predict(arrays: ForestArrays, rows: FloatArray, *, out: FloatArray | 
             argument="arrays",
         )
     rows = matrix("rows", rows, columns=arrays.n_features)
-    out = matrix_buffer("out", out, (rows.shape[0], arrays.n_outputs), rows)
+    out = check.buffer("out", out, (rows.shape[0], arrays.n_outputs), rows)
     arrays._model.predict(rows, out)
     return out

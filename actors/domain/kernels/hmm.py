@@ -11,7 +11,7 @@ from actors.domain.errors import KernelError
 from actors.domain.kernels import _checks as check
 from actors.domain.kernels._checks import FloatArray
 from actors.domain.kernels._dispatch import Stream, impl
-from actors.domain.kernels._matrix import matrix, matrix_buffer
+from actors.domain.kernels._matrix import matrix
 
 
 class HmmStream(Stream, Protocol):
@@ -56,7 +56,7 @@ def _passed(name: str, log_b: FloatArray, pi: FloatArray, transitions: FloatArra
 
 def _probabilities(name: str, log_b: Any, pi: Any, transitions: Any, out: Any) -> tuple[FloatArray, float]:
     inputs = _series(log_b, pi, transitions)
-    found = matrix_buffer("out", out, (inputs[0].shape[0], inputs[0].shape[1]), *inputs)
+    found = check.buffer("out", out, (inputs[0].shape[0], inputs[0].shape[1]), *inputs)
     return found, _passed(name, *inputs, found)
 
 

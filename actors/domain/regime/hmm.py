@@ -22,7 +22,14 @@ from actors.domain.fitting import FitRunner
 from actors.domain.params import Param
 from actors.domain.regime.base import Observation
 from actors.domain.regime.vocabulary import PROTOTYPES
-from actors.domain.regime.walk_forward import QUIET_RANGE, FloatArray, WalkForward, WalkForwardParams
+from actors.domain.regime.walk_forward import (
+    QUIET_RANGE,
+    FloatArray,
+    WalkForward,
+    WalkForwardParams,
+    standardiser,
+    usual_volatility,
+)
 from actors.domain.registry import Params, component
 
 _CLIP = 12.0  # standard deviations: beyond them a bar says nothing more about the state
@@ -118,11 +125,8 @@ def fit_hmm(
     ConvergenceError
         If no start leads to finite parameters.
     """
-    centre, scale = past.mean(axis=0), past.std(axis=0)
-    scale = np.where(scale > 0.0, scale, 1.0)
-    z = np.clip((past - centre) / scale, -_CLIP, _CLIP)
-    # median over normal deviates: a few wild bars do not move what is usual
-    usual = float(np.median(np.abs(past[:, 0]))) / 0.6745 or float(scale[0])
+    centre, scale, z = standardiser(past, _CLIP)
+    usual = usual_volatility(past[:, 0])
     means, variances = _anchors(usual, float(np.median(past[:, 1])), centre, scale, states)
     moves = np.full((states, states), anchor_bars / mean_dwell_bars / max(states - 1, 1))
     np.fill_diagonal(moves, anchor_bars * (1.0 - 1.0 / mean_dwell_bars))

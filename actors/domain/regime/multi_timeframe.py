@@ -21,6 +21,7 @@ from actors.domain.errors import ConfigError, InvalidParamsError
 from actors.domain.events.regime import REGIMES
 from actors.domain.model.resample import bars_per_bucket
 from actors.domain.model.timeframe import floor_to_bar, format_timeframe, parse_timeframe
+from actors.domain.regime import pooling
 from actors.domain.regime.base import WARMING_UP, Assessment, Detector, Observation, silent
 from actors.domain.regime.vocabulary import BULL, CRASH
 from actors.domain.state import Stateful
@@ -32,17 +33,11 @@ VETO = 0.5
 _FLOOR = 1e-300
 
 
-class View(Protocol):
+class View(pooling.View, Protocol):
     """What these rules need of a member's view."""
 
     @property
     def label(self) -> str: ...
-
-    @property
-    def probabilities(self) -> tuple[float, ...]: ...
-
-    @property
-    def confidence(self) -> float: ...
 
 
 V = TypeVar("V", bound=View)

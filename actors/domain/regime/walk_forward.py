@@ -198,11 +198,11 @@ class WalkForward(Detector):
                 self._running.restore(tree["_running"])
 
 
-def standardiser(past: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return centre and scale of the columns, and the clipped standardised rows."""
+def standardiser(past: FloatArray, limit: float = CLIP) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return centre and scale of the columns, and the standardised rows, clipped at `limit` deviations."""
     centre, scale = past.mean(axis=0), past.std(axis=0)
     scale = np.where(scale > 0.0, scale, 1.0)
-    return centre, scale, np.clip((past - centre) / scale, -CLIP, CLIP)
+    return centre, scale, np.clip((past - centre) / scale, -limit, limit)
 
 
 def usual_volatility(returns: FloatArray) -> float:
