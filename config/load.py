@@ -24,9 +24,10 @@ from config.contradictions import across, contradictions
 from config.documents import Document, parse_value, read_document
 from config.hashing import choice_hash, content_hash
 from config.merge import assign, located, merge
+from config.parts import components
 from config.problems import ConfigProblem, Problem
 from config.provenance import provenance_problems
-from config.schema import LIVE_ACKNOWLEDGEMENT, PAIR_PATTERN, TIMEFRAME_PATTERN, Config, components
+from config.schema import LIVE_ACKNOWLEDGEMENT, PAIR_PATTERN, TIMEFRAME_PATTERN, Config
 from config.secrets import is_secret_key, secret_paths
 
 HERE = Path(__file__).parent

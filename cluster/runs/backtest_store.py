@@ -19,7 +19,8 @@ from actors.domain.errors import ConfigError, DataError
 from cluster import __version__
 from cluster.cli.common import plain
 from cluster.runs.plan import RunPlan
-from config.schema import Config, blocks, components, in_freqtrade_style
+from config.parts import blocks, components
+from config.schema import Config, in_freqtrade_style
 
 RECORD = "run.json"
 LOG = "decisions.jsonl.zst"

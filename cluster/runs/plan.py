@@ -27,7 +27,8 @@ from cluster.runs.sentiment import headlines, unused
 from cluster.runs.ticks import coarse_ticks
 from config.contradictions import across, adaptive_contradictions, exit_contradictions
 from config.load import ResolvedConfig
-from config.schema import Config, StrategyComponent, blocks, components, in_freqtrade_style
+from config.parts import blocks, components
+from config.schema import Config, StrategyComponent, in_freqtrade_style
 
 WORKER_ENV: Mapping[str, str] = {
     "OMP_NUM_THREADS": "1",

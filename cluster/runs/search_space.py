@@ -15,7 +15,8 @@ from actors.domain.search.space import Dimension, Owner, Space, Values, model_of
 from config.hashing import content_hash
 from config.load import ResolvedConfig
 from config.merge import assign
-from config.schema import ADAPTIVE, Config, blocks, components, in_freqtrade_style
+from config.parts import blocks, components
+from config.schema import ADAPTIVE, Config, in_freqtrade_style
 
 _STRATEGIES = "actors.domain.strategies"
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from config.load import resolve
+from config.parts import components
 from config.problems import ConfigProblem
-from config.schema import LIVE_ACKNOWLEDGEMENT, Config, components
+from config.schema import LIVE_ACKNOWLEDGEMENT, Config
 
 _TWO_LIMITS = (
     "risk.rules=[{kind: max_position_frac, params: {limit_frac: 0.9}},"

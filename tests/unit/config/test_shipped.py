@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 
 import pytest
 
 import config
+from actors.agents.fleet import default_fleet
 from actors.domain import registry
+from actors.domain.features.pipeline import feature_names
 from config.contradictions import across
 from config.load import resolve
+from config.parts import blocks, components
 from config.problems import ConfigProblem
-from config.schema import blocks, components
+from config.schema import running
 
 PRESETS = sorted(p.stem for p in (Path(config.__file__).parent / "presets").glob("*.yaml"))
 
@@ -29,6 +33,17 @@ def test_every_component_exists_and_takes_its_parameters(preset: str | None) -> 
     for ref in blocks(model):
         module, _, name = ref.kind.partition(":")
         getattr(importlib.import_module(module), name)(**ref.params)
+
+
+@pytest.mark.parametrize("adaptive", [{}, {"min_dwell_bars": 6, "by_regime": {"bull": {"window_bars": 9}}}])
+def test_what_is_validated_of_a_strategy_is_what_its_agent_runs(adaptive: dict[str, object]) -> None:
+    """Agents do not import the configuration, so the two sides say it each for itself: they must say the same."""
+    part = {"kind": "rsi", "params": {"window_bars": 14}, "adaptive": adaptive}
+    plain = resolve("paper", sets=["strategies=" + json.dumps([part])]).model.model_dump(mode="json")
+    graph = default_fleet(plain, feature_names(plain["features"]["indicators"]))
+    (agent,) = [spec for spec in graph if spec.parent == "coordinator-strategy"]
+    kind, params = running(part)
+    assert dict(agent.params) == {"kind": kind, "params": params}
 
 
 def test_presets_change_what_they_say() -> None:
