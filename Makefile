@@ -14,6 +14,8 @@ BIN := .venv/bin
 RUST := $(shell find rust -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.pyi' \) -not -path '*/target/*' 2>/dev/null) Cargo.toml Cargo.lock
 # NATIVE=0 builds without the Rust kernels, as on a machine without cargo
 NATIVE ?= 1
+# test workers: files run side by side, those that start Ray one after the other in one of them
+WORKERS ?= 2
 
 .PHONY: help demo test lint bench build rust-test clean
 
@@ -61,7 +63,7 @@ demo: build
 	@$(BIN)/tradewind demo
 
 test: build .build/dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 lint: build .build/dev
 	$(BIN)/ruff check .
