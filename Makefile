@@ -63,7 +63,7 @@ demo: build
 	@$(BIN)/tradewind demo
 
 test: build .build/dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
 
 lint: build .build/dev
 	$(BIN)/ruff check .

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,17 +21,31 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what needs the market data or the compiled kernels where they are missing; say what stays together.
+@cache
+def _starts_ray(path: Path) -> bool:
+    """Return whether a file has tests with a Ray session."""
+    return "pytest.mark.ray" in path.read_text(encoding="utf-8")
 
-    With several workers (`pytest -n 2 --dist loadgroup`) a file's tests run in one of them, as they share fixtures, and
-    all files with a Ray session run in the same one, one after the other: it starts first, as it has the most to wait.
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what deals the tests out where there are several workers (`pytest -n 2`).
+
+    A file's tests run in one worker, as they share fixtures; all files with a Ray session run in the same one, one
+    after the other, and come first, as they have the most to wait.
     """
-    ray = {item.path for item in items if item.get_closest_marker("ray") is not None}
-    items.sort(key=lambda item: item.path not in ray)  # stable: the shuffle stays
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("ray" if item.path in ray else str(item.path)))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "ray" if _starts_ray(config.rootpath / file) else file
+
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what needs the market data or the compiled kernels where they are missing."""
     missing = {}
     if not SHARED.is_dir():
         missing["shared_data"] = "needs the market data in ../shared/data, which is not on this machine"
@@ -39,6 +55,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker(name) is not None:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+class _RayFirst:
+    """Puts the files with a Ray session first; the shuffle stays otherwise."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: not _starts_ray(item.path))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register what comes after the shuffle."""
+    config.pluginmanager.register(_RayFirst(), "ray-first")
 
 
 @pytest.fixture(scope="session")
