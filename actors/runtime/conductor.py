@@ -19,7 +19,7 @@ breaker. The same input log gives the same decisions on either host.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import ray
@@ -29,6 +29,7 @@ from actors.domain.errors import AgentError, FleetUnavailableError, SupervisionE
 from actors.domain.events.base import Event
 from actors.domain.events.system import AgentGaveUp
 from actors.runtime import names
+from actors.runtime.call_book import CallBook
 from actors.runtime.calls import LOST, Call, is_lost, root_of
 from actors.runtime.graph import FEED, FleetGraph
 from actors.runtime.slices import Slice, SliceFeed
@@ -92,10 +93,7 @@ class Conductor:
         # what reads fills but is heard by nobody need not be computed step by step: it follows in blocks
         self._behind = [s for s in graph.specs if s.loop and s.name not in heard]
         self._has_journal = "journal" in graph.index
-        self._window: list[Call] = []
-        """Calls since the last complete snapshot, in order of submission."""
-        self._produced: dict[str, list[Call]] = {n: [] for n in (FEED, *graph.names)}
-        self._cursor: dict[tuple[str, int], int] = {}
+        self._book = CallBook(graph)
         self._incarnations: dict[str, str] = {}
         self.pids: dict[str, int] = {}
         """Process of each agent as of the last recovery."""
@@ -113,18 +111,13 @@ class Conductor:
 
     def resume(self, step: int, kept: dict[str, list[tuple[int, int, bytes]]]) -> None:
         """Start behind `step`: `kept` are the blocks that feedback still needs, by agent."""
-        for agent, blocks in kept.items():
-            for first, count, payload in blocks:
-                call = Call(agent, first, count, ref=ray.put(payload), reply=payload)
-                self._produced[agent].append(call)
-        for spec in self.graph.specs:
-            for slot, edge in enumerate(spec.inputs):
-                want = step + 1 - edge.delay
-                passed = want
-                for call in self._produced[edge.source]:
-                    if call.first < want <= call.last:
-                        passed = call.last + 1
-                self._cursor[(spec.name, slot)] = max(0, passed)
+        self._book.resume(
+            step,
+            {
+                agent: [Call(agent, n, count, ref=ray.put(data), reply=data) for n, count, data in blocks]
+                for agent, blocks in kept.items()
+            },
+        )
 
     def run(self, begin: int = 0, end: int | None = None) -> None:
         """Compute steps ``begin <= step < end``; `begin` is on a block boundary."""
@@ -152,7 +145,7 @@ class Conductor:
         for spec in self._ahead:
             count = min(end, self._missing.get(spec.name, end)) - begin
             if count > 0:
-                self._submit(self._plan(spec.name, begin, count), block)
+                self._submit(self._book.plan(spec.name, begin, count), block)
         if self.every and end % self.every == 0:
             self._save(end - 1, self._ahead)
         return block
@@ -162,40 +155,15 @@ class Conductor:
             if self._on_submit is not None:
                 self._on_submit(item.step)
             for spec in self._loop:
-                self._submit(self._plan(spec.name, item.step, 1), [item])
+                self._submit(self._book.plan(spec.name, item.step, 1), [item])
         for spec in self._behind:
-            self._submit(self._plan(spec.name, block[0].step, len(block)), block)
-
-    def _plan(self, agent: str, first: int, count: int) -> Call:
-        """Return the call with every upstream block that it is the first to need."""
-        call = Call(agent, first, count)
-        for slot, edge in enumerate(self.graph.specs[self.graph.index[agent]].inputs):
-            need = first + count - edge.delay
-            cursor = self._cursor.get((agent, slot), 0)
-            if cursor >= need:
-                continue
-            for source in self._since(edge.source, cursor):
-                if source.first >= need:
-                    break
-                call.feeds.append((slot, source, edge.delay))
-                cursor = source.last + 1
-            self._cursor[(agent, slot)] = cursor
-        return call
-
-    def _since(self, agent: str, step: int) -> Iterator[Call]:
-        produced = self._produced[agent]
-        start = len(produced)
-        while start > 0 and produced[start - 1].last >= step:
-            start -= 1
-        yield from produced[start:]
+            self._submit(self._book.plan(spec.name, block[0].step, len(block)), block)
 
     # -- calls --------------------------------------------------------------------------------------------
 
     def _submit(self, call: Call, block: Sequence[Slice]) -> None:
         self._send(call, block)
-        self._window.append(call)
-        if call.count:
-            self._produced[call.agent].append(call)
+        self._book.add(call)
 
     def _send(self, call: Call, block: Sequence[Slice] | None = None) -> None:
         if call.agent == FEED:
@@ -235,7 +203,7 @@ class Conductor:
         calls = [
             c
             for name in self.graph.names
-            for c in self._since(name, begin)
+            for c in self._book.since(name, begin)
             if c.first < end
         ]  # fmt: skip
         missing = [c for c in calls if c.reply is None]
@@ -288,10 +256,7 @@ class Conductor:
                 self._on_saved(step)
 
     def _forget(self, step: int) -> None:
-        keep = step - self.graph.max_delay
-        self._window = [c for c in self._window if c.last > step or (c.count == 0 and c.first > step)]
-        for name, calls in self._produced.items():
-            self._produced[name] = [c for c in calls if c.last > keep]
+        self._book.forget(step)
         for name in self.graph.names:
             if name not in self._missing:
                 self.handles[name].forget.remote(step)
@@ -334,11 +299,11 @@ class Conductor:
         name = str(error.context.get("agent", ""))
         if error.code != "AGENT_GAVE_UP" or name not in self._may_lose or self._fed >= self._stop:
             return False
-        calls = [c for c in self._window if c.agent == name]
+        calls = [c for c in self._book.window if c.agent == name]
         unknown = {id(c) for c in calls if c.reply is None}
-        if any(c.reply is not None and id(s) in unknown for c in self._window for _, s, _ in c.feeds):
+        if any(c.reply is not None and id(s) in unknown for c in self._book.window for _, s, _ in c.feeds):
             return False  # somebody acted on an answer that is lost: it cannot be called missing
-        planned = max((c.last + 1 for c in self._produced[name]), default=self._fed)
+        planned = self._book.end(name, self._fed)
         first = min((c.first for c in calls if c.count and c.reply is None), default=planned)
         for call in calls:
             if call.reply is None:
@@ -379,7 +344,7 @@ class Conductor:
         if self._idle_recoveries > 3 and isinstance(cause, AgentError):
             raise cause  # nobody was restarted: it is no echo of a crash
         self._verify.clear()
-        for call in self._window:
+        for call in self._book.window:
             if call.count == 0:
                 if call.reply is None:
                     self._send(call)
@@ -394,7 +359,7 @@ class Conductor:
 
     def _settle(self) -> None:
         """Wait until nothing is in flight and remember every good reply."""
-        open_calls = [c for c in self._window if c.reply is None]
+        open_calls = [c for c in self._book.window if c.reply is None]
         refs = [c.ref for c in (*open_calls, *(v for v, _ in self._verify))]
         end = time.monotonic() + self._deadline
         while refs:
