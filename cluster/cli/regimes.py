@@ -17,9 +17,9 @@ from actors.domain.model.timeframe import format_timeframe
 from actors.domain.regime.panel import ENSEMBLE
 from actors.domain.regime.study.published import LENGTHS
 from actors.domain.regime.study.rows import BACKWARD
-from actors.domain.regime.study.summary import LEAST_TRIALS, calibration, checks, table
+from actors.domain.regime.study.summary import LEAST_TRIALS, calibration, checks, shipped_table, table
 from actors.domain.regime.study.three_states import three_states
-from actors.domain.regime.study.trial import PROCESSES, Cell, TrialScore, cells, run_trial
+from actors.domain.regime.study.trial import PROCESSES, Cell, TrialScore, cells, run_task, tasks
 from actors.ops.report.regimes import RegimePart, regime_part, write_regime_page
 from actors.runtime.fanout_items import Progress
 from cluster.bench.figures import number
@@ -30,11 +30,11 @@ from cluster.runs.plan import combined_hash, stay_probability
 from cluster.runs.pools import add_workers, pools
 from cluster.runs.regimes_detect import conflicts, detect, series_of, summary, traced, write
 
-HELP = (
-    "Label bars with regimes (detect), or measure detectors against markets whose states are known (bench)."
-)
+HELP = "Label bars with regimes (detect), or measure models and detectors on markets whose states are known (bench)."
 EXAMPLE = "tradewind regimes bench --trials 20 --lengths 250 -j 1 --json -"
 STUDIES = (*dict.fromkeys(p.name for p in PROCESSES), regimes_confidence.STUDY)
+LEAST_AREAS = 20
+"""Trials with all states, below which the text shows no mean area under the ROC curve beside print."""
 KEYS = """detect: --data and -p name the bars; every detector sees the bars up to its own only, and fits what it learns
 from its past. One Parquet file per pair: timestamp, then per detector and for the ensemble label, state, bars_in_state,
 confidence, data_quality, reason (why it says nothing), p_REGIME, own_STATE (probability of each own state) and
@@ -46,13 +46,20 @@ expected_bars, mean_return_ann, volatility_ann ...), counts, transitions (value,
 confidence, paths}} of the ensemble's regimes, report (path of the page, with --report). Longer bars are seen at their
 close only; a first one that began before the data is dropped, so data that begin at midnight lose none.
 
-bench: two published studies, and one of confidence. Keys of the result:
+bench: two published studies, and one of confidence. The rows of cells are oracles and models of the same kinds as the
+detectors in the study's own form (fitted on other series or on the whole one), not the detectors of a fleet. Those are
+in as_shipped: two states with T of 1000 or more, the first 20 trials of a cell, each detector of the default fleet and
+both ensembles with defaults, bar by bar, from bar 500 on; a probability of bear, crash and high_volatility together
+above one half is the turbulent state, and the oracle beside them is scored on the same bars. Defaults are made for
+hourly bars of six regimes, so only that no row is above the oracle is checked there. Keys of the result:
 cells {study, emission, T, detector, causal, fit_protocol, trials,
 bac_mean, bac_se, oracle_bac_mean, diff_mean, diff_se (paired with the causal oracle under the prior rule),
 delay_median, delay_mean, missed_frac, false_switches_per_1000 (changes to a state that is not the true one),
-published_bac, published_z}, three_states {T, detector, causal, bac (each state's recall averaged over the trials in
+published_bac, published_z (of 100 trials or more; z below likewise)},
+three_states {T, detector, causal, bac (each state's recall averaged over the trials in
 which it occurs, then over the states), bac_se, auc, auc_trials, printed_bac, printed_auc, z, penalty}, calibration,
-checks {name, value, bound, met, with some a note}, which take 100 trials. Exit code 1 if one fails.
+as_shipped {as cells, without print, and first_bar}, checks {name, value, bound, met, with some a note}, which take 100
+trials (as_shipped and confidence: 20). Exit code 1 if one fails.
 """
 KEYS += regimes_confidence.KEYS
 
@@ -223,23 +230,23 @@ def _bench(args: argparse.Namespace) -> common.Outcome:
         )
     # long trials first, so that no worker is left alone with one at the end
     order = sorted(range(len(wanted)), key=lambda i: -wanted[i].bars)
-    items = [wanted[i] for i in order for _ in range(args.trials)]
+    items = tasks([wanted[i] for i in order], args.trials)
     with pools(args, config, None if args.no_progress else _teller()) as make:
         pool = make(None)
         try:
-            scores: list[TrialScore] = pool.map(run_trial, items)
+            scores: list[TrialScore] = pool.map(run_task, items)
         finally:
             pool.close()
         confidence = regimes_confidence.study(args.trials, make) if asked else None
     trials: dict[Cell, list[TrialScore]] = {cell: [] for cell in wanted}
-    for cell, score in zip(items, scores, strict=True):
-        trials[cell].append(score)
-    rows = table(trials)
-    found = checks(rows)
+    for task, score in zip(items, scores, strict=True):
+        trials[task.cell].append(score)
+    rows, shipped = table(trials), shipped_table(trials)
+    found = checks(rows, shipped)
     if confidence is not None:
         found += confidence.pop("checks")
     result = {
-        "cells": rows, "three_states": three_states(trials), "calibration": calibration(trials),
+        "cells": rows, "as_shipped": shipped, "three_states": three_states(trials), "calibration": calibration(trials),
         "confidence": confidence, "checks": found,
     }  # fmt: skip
     return common.Outcome(
@@ -275,6 +282,8 @@ def _bench_text(result: Mapping[str, Any]) -> str:
         if not c["detector"].startswith(BACKWARD)
     ]  # fmt: skip
     lines = [columns(rows), ""] if result["cells"] else []
+    if result["as_shipped"]:
+        lines += [_shipped_text(result["as_shipped"]), ""]
     if result["three_states"]:
         lines += [_three_text(result["three_states"]), ""]
     if result["confidence"] is not None:
@@ -289,8 +298,37 @@ def _bench_text(result: Mapping[str, Any]) -> str:
         for c in result["checks"]
     ]
     if not result["checks"]:
-        lines.append(f"nothing was checked: that takes {LEAST_TRIALS} trials")
+        least = LEAST_TRIALS if result["cells"] else regimes_confidence.LEAST_TRIALS
+        lines.append(f"nothing was checked: that takes {least} trials")
     return "\n".join(lines)
+
+
+def _shipped_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    head = [
+        "as shipped, law",
+        "T",
+        "row",
+        "BAC",
+        "s.e.",
+        "to oracle",
+        "s.e.",
+        "delay",
+        "missed",
+        "false/1000",
+    ]
+    lines = [
+        [
+            r["emission"], str(r["T"]), r["detector"], f"{r['bac_mean']:.3f}", _short(r["bac_se"]),
+            f"{r['diff_mean']:+.3f}", _short(r["diff_se"]), number(r["delay_median"]), number(r["missed_frac"]),
+            f"{r['false_switches_per_1000']:.2f}",
+        ]
+        for r in rows
+    ]  # fmt: skip
+    note = (
+        f"as shipped: a fleet's detectors and ensembles with defaults, which are made for hourly bars; first "
+        f"{rows[0]['trials']} trials, from bar {rows[0]['first_bar']} on; rows above are other models of these kinds"
+    )
+    return f"{columns([head, *lines])}\n{note}"
 
 
 def _three_text(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -310,8 +348,9 @@ def _three_text(rows: Sequence[Mapping[str, Any]]) -> str:
         [
             str(r["T"]), r["detector"] + ("" if r["penalty"] is None else f" (lambda {r['penalty']:g})"),
             "-" if r["causal"] is None else "yes" if r["causal"] else "no", _short(r["bac"]), _short(r["bac_se"]),
-            _short(r["printed_bac"]), "-" if r["z"] is None else f"{r['z']:+.1f}", _short(r["auc"]),
-            _short(r["printed_auc"]), str(r["auc_trials"]),
+            _short(r["printed_bac"]), "-" if r["z"] is None else f"{r['z']:+.1f}",
+            _short(r["auc"] if r["auc_trials"] >= LEAST_AREAS else None), _short(r["printed_auc"]),
+            str(r["auc_trials"]),
         ]
         for r in rows
     ]  # fmt: skip

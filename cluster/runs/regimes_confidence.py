@@ -17,6 +17,7 @@ from actors.domain.evaluation.confidence_study import (
 from actors.runtime.fanout_items import FanOut
 
 STUDY = "confidence"
+LEAST_TRIALS = summary.LEAST_TRIALS
 MOST_TRIALS = 50
 """Markets of a kind: more would only be slow, each has thousands of bars."""
 KEYS = f"""
@@ -25,7 +26,7 @@ scored_by, trials, bars, ece, ece_se, mce, brier, log_loss, base_rate, bins, lev
 share_frac, hit_rate, score, gap_se}}}}, set_bars, set_coverage, set_coverage_se, set_size}}],
 endings [{{market, labels, trials, forecasts, horizon_bars, brier, base_brier, skill, skill_se, skilled_trials}}], bars,
 tuning_seeds, first_judged_seed}}. Standard errors are jackknifed over markets: --trials of each kind, at most
-{MOST_TRIALS}; checks take {summary.LEAST_TRIALS}. Forecast is that a regime ends within the horizon; skill is over the
+{MOST_TRIALS}; checks take {LEAST_TRIALS}. Forecast is that a regime ends within the horizon; skill is over the
 base rate of the past."""
 
 

@@ -185,9 +185,11 @@ def test_bench_prints_cells_beside_the_oracle(tmp_path: Path, capsys: pytest.Cap
     oracle = [c for c in cells if c["detector"] == "oracle_prior"]
     assert all(c["diff_mean"] == 0.0 and c["bac_mean"] == c["oracle_bac_mean"] for c in oracle)
     assert any(c["published_bac"] == 0.655 for c in cells)
-    assert doc["result"]["checks"] == []
+    assert (doc["result"]["checks"], doc["result"]["as_shipped"]) == ([], [])
     assert len(doc["result"]["calibration"]) == 2
-    assert "nothing was checked" in capsys.readouterr().out
+    # three trials say nothing against print
+    assert all(c["published_z"] is None for c in cells)
+    assert "nothing was checked: that takes 100 trials" in capsys.readouterr().out
     again = call(words, tmp_path)[1]
     assert again["result"] == doc["result"]
     other = call([*words, "--seed", "8"], tmp_path)[1]
@@ -219,6 +221,7 @@ def test_bench_holds_confidence_against_known_truth(
     assert max(section["tuning_seeds"]) < section["first_judged_seed"]
     printed = capsys.readouterr().out
     assert "no skill" in printed
+    assert "nothing was checked: that takes 20 trials" in printed
     assert "reliability" in printed
 
 

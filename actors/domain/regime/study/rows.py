@@ -1,4 +1,7 @@
-"""What is compared in a study: oracles that know the parameters, offline fits, and causal detectors.
+"""What is compared in a study: oracles that know the parameters, offline fits, and causal models.
+
+No row here is a detector of a fleet: these are models of the same kinds in the study's own form, most of them trained
+before. What a fleet's detectors do by their defaults is in `actors.domain.regime.study.shipped`.
 
 Every row is a function of one trial and gives a label per bar. The *prior rule* takes the state whose probability
 exceeds its long-run share most: of all rules on the same probabilities it has the best balanced accuracy.
@@ -31,6 +34,8 @@ JUMP_TEMPERATURE = 3.0
 PENALTIES = (10.0, 21.5, 46.4, 100.0, 215.0, 464.0, 1000.0)
 """Grid of the three-state study, of which print shows the best in hindsight."""
 BACKWARD = "jump_backward_"
+ORACLE = "oracle_prior"
+"""The row that all others are compared with."""
 
 
 class Trial:
@@ -258,7 +263,7 @@ def _draw(t: Trial) -> int:
 
 _TRAINED = f"{TRAINING_BARS} independent bars, then frozen"
 ROWS: tuple[Row, ...] = (
-    Row("oracle_prior", True, "true parameters and law; filter, prior rule", _oracle_prior, lambda t: t.oracle),
+    Row(ORACLE, True, "true parameters and law; filter, prior rule", _oracle_prior, lambda t: t.oracle),
     Row("oracle_argmax", True, "true parameters and law; filter, argmax", _oracle_argmax, lambda t: t.oracle),
     Row("smoothed_prior", False, "true parameters and law; smoother, prior rule", _smoothed_prior,
         lambda t: t.smoothed),

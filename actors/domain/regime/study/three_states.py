@@ -19,6 +19,7 @@ import numpy as np
 from actors.domain.regime.study.process import THREE_STATES
 from actors.domain.regime.study.published import PRINTED_THREE, TRIALS
 from actors.domain.regime.study.rows import BACKWARD, ROWS
+from actors.domain.regime.study.summary import z_to_print
 from actors.domain.regime.study.trial import PROCESSES, Cell, RowScore, TrialScore
 
 BEST = "jump_backward"
@@ -46,11 +47,7 @@ def three_states(trials: Mapping[Cell, Sequence[TrialScore]]) -> list[dict[str, 
         for name in [*rows, *(p for p in printed if p not in rows)]:
             line = rows.get(name, {"bac": None, "bac_se": None, "auc": None, "auc_trials": 0})
             bac, area = printed.get(name, (None, None))
-            z = None
-            if bac is not None and line["bac_se"]:
-                z = (line["bac"] - bac) / (
-                    line["bac_se"] * sqrt(1.0 + len(scores) / TRIALS[THREE_STATES.name])
-                )
+            z = z_to_print(line["bac"], line["bac_se"], len(scores), bac, TRIALS[THREE_STATES.name])
             out.append({
                 "T": cell.bars, "detector": name, "causal": causal.get(name), **line, "printed_bac": bac,
                 "printed_auc": area, "z": z, "penalty": float(penalty) if name == BEST else None,
