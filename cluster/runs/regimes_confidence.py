@@ -21,8 +21,9 @@ LEAST_TRIALS = summary.LEAST_TRIALS
 MOST_TRIALS = 50
 """Markets of a kind: more would only be slow, each has thousands of bars."""
 KEYS = f"""
-confidence: {{markets [{{market, learns_from (truth, told when it would become known, or labels, smoothed in hindsight),
-scored_by, trials, bars, ece, ece_se, mce, brier, log_loss, base_rate, bins, levels {{HIGH, MEDIUM, LOW: {{bars,
+confidence: {{markets [{{market, learns_from (truth, told when it would become known, or labels, smoothed in hindsight
+and weighted by what they are worth: all that live trading has), scored_by, trials, bars, ece, ece_se, market_ece_mean,
+market_ece_worst (of single markets), mce, brier, log_loss, base_rate, bins, levels {{HIGH, MEDIUM, LOW: {{bars,
 share_frac, hit_rate, score, gap_se}}}}, set_bars, set_coverage, set_coverage_se, set_size}}],
 endings [{{market, labels, trials, forecasts, horizon_bars, brier, base_brier, skill, skill_se, skilled_trials}}], bars,
 tuning_seeds, first_judged_seed}}. Standard errors are jackknifed over markets: --trials of each kind, at most

@@ -8,42 +8,38 @@ is scored against the truth and against those labels. Trials are pure, so they c
 from __future__ import annotations
 
 from collections import deque
-from math import exp, log, nan
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from actors.domain import registry
+from actors.domain.evaluation.confidence_markets import CALM_WILD, chain, synthetic
 from actors.domain.evaluation.metrics.calibration import Tally
 from actors.domain.events.regime import HIGH, LOW, MEDIUM, REGIMES
-from actors.domain.fitting import InlineFits
-from actors.domain.regime.base import Assessment, Observation
 from actors.domain.regime.confidence.calculator import ConfidenceCalculator
 from actors.domain.regime.confidence.factors import Quality
 from actors.domain.regime.confidence.params import ConfidenceParams
 from actors.domain.regime.confidence.turbulence import Turbulence
 from actors.domain.regime.ensemble import EnsembleParams, RegimeEnsemble
-from actors.domain.regime.study.models import Model, fit_model
-from actors.domain.regime.study.process import TWO_STATES, TWO_STATES_T, Process, simulate
-from actors.domain.regime.vocabulary import distinctness
-from actors.domain.simulation.synthetic.market import generate
+from actors.domain.regime.retrospect import Known
+from actors.domain.regime.study.process import THREE_STATES, TWO_STATES, TWO_STATES_T, Process
 from actors.domain.simulation.synthetic.params import SyntheticParams
 
 TUNING = (101, 102, 103, 104, 105, 106, 111, 112, 113, 114)
 """Seeds of the synthetic markets on which the defaults were chosen; the two-state processes were not used for that."""
 FIRST_JUDGED = 1 << 40
 """Markets that judge have seeds from here on: none of them can have been used in tuning."""
-BARS, WARM_UP_BARS, TRAINING_BARS = 8000, 700, 5000
+BARS, WARM_UP_BARS = 8000, 700
 DEAF = Process("deaf", (0.0, 0.0), (0.01, 0.01), ((0.98, 0.02), (0.02, 0.98)))
 """States that leave no trace in the returns and end without a warning: nothing can be forecast."""
 MARKETS: dict[str, Process | None] = {
-    "six_regimes": None, "two_states": TWO_STATES, "two_states_t5": TWO_STATES_T, "noise": DEAF,
+    "six_regimes": None, "two_states": TWO_STATES, "two_states_t5": TWO_STATES_T, "three_states": THREE_STATES,
+    "noise": DEAF,
 }  # fmt: skip
 """None: the synthetic market."""
+STRANGE = ("three_states", "noise")
+"""No market of such a kind was among those that taught how far hindsight may be trusted (`confidence_tuning`)."""
 LEVELS = (HIGH, MEDIUM, LOW)
-_FIELD = (5, 4)  # where two states stand among the six: calm, wild
-_MEMBERS = ("hmm", "volatility", "trend")
-Row = tuple[list[Assessment], Observation, int]
+_FIELDS = {"three_states": (0, 2, 1)}  # which regimes a chain's states stand for, unless calm and wild
 
 
 class ConfidenceCell(NamedTuple):
@@ -136,7 +132,10 @@ def run_confidence(bars: int, cell: ConfidenceCell, rng: np.random.Generator) ->
     """
     process = MARKETS[cell.market]
     seed = FIRST_JUDGED + int(rng.integers(FIRST_JUDGED))
-    rows = six_regimes(bars, seed) if process is None else two_states(process, bars, rng)
+    if process is None:
+        rows = synthetic(SyntheticParams(n_bars=bars), seed)
+    else:
+        rows = chain(process, bars, rng, field=_FIELDS.get(cell.market, CALM_WILD))
     params = ConfidenceParams()
     settings = EnsembleParams()
     ensemble, stay = RegimeEnsemble(settings, members=len(rows[0][0])), settings.stay_probability
@@ -197,56 +196,11 @@ class _Listening(ConfidenceCalculator):
         super().__init__(params, stay_probability=stay_probability)
         self.heard = []
 
-    def learn(self, label: int) -> None:
-        self.heard.append(label)
-        super().learn(label)
+    def _learn_own(self, known: Known) -> None:
+        self.heard.append(known.label)
+        super()._learn_own(known)
 
 
 def _ending(calculator: ConfidenceCalculator) -> Ending:
     skill = calculator.forecast.skill
     return Ending(skill.count, skill.loss, skill.base_loss, skill.verdict)
-
-
-def six_regimes(bars: int, seed: int) -> list[Row]:
-    """Return, per bar of the synthetic market's first pair, the default fleet's views and the truth."""
-    market = generate(SyntheticParams(n_bars=bars), seed)
-    place = [REGIMES.index(name) for name in market.regime_names]
-    frame = next(iter(market.frames.values()))
-    fits = InlineFits()
-    members = [
-        registry.build("actors.domain.regime", kind, None, fits=fits, name=f"study/{kind}", seed=seed)
-        for kind in _MEMBERS
-    ]
-    out: list[Row] = []
-    before = nan
-    columns = (frame.high.tolist(), frame.low.tolist(), frame.close.tolist(), market.truth.tolist())
-    for t, (high, low, close, state) in enumerate(zip(*columns, strict=True)):
-        obs = Observation(step=t, high=high, low=low, close=close, log_return=log(close / before))
-        before = close
-        out.append(([m.update(obs) for m in members], obs, place[state]))
-    return out
-
-
-def two_states(process: Process, bars: int, rng: np.random.Generator) -> list[Row]:
-    """Return, per bar of a process of two states, the views of two frozen hidden Markov models and the truth.
-
-    The models, with normal and with t emissions, are fitted to independent bars of the same process.
-    """
-    truth, y = simulate(process, bars, rng)
-    _, training = simulate(process, TRAINING_BARS, rng)
-    models = [fit_model(training, 2, 5, rng, student=student) for student in (False, True)]
-    filtered = [m.filtered(y) for m in models if isinstance(m, Model)]
-    said = [[_embedded(p) for p in alpha.tolist()] for alpha in filtered]
-    out: list[Row] = []
-    for t, (r, state) in enumerate(zip(y.tolist(), truth.tolist(), strict=True)):
-        obs = Observation(step=t, high=exp(abs(r)), low=exp(-abs(r)), close=1.0, log_return=r)
-        out.append(([views[t] for views in said], obs, _FIELD[state]))
-    return out
-
-
-def _embedded(p: list[float]) -> Assessment:
-    probabilities = [0.0] * len(REGIMES)
-    for place, share in zip(_FIELD, p, strict=True):
-        probabilities[place] = share
-    best = max(_FIELD, key=lambda k: probabilities[k])
-    return Assessment(REGIMES[best], tuple(probabilities), distinctness(probabilities))

@@ -9,6 +9,7 @@ from typing import Any
 from actors.domain.evaluation.confidence_study import (
     LEVELS,
     MARKETS,
+    STRANGE,
     ConfidenceCell,
     ConfidenceScore,
     Ending,
@@ -38,10 +39,12 @@ def scores(trials: Mapping[ConfidenceCell, Sequence[ConfidenceScore]]) -> Table:
         for key, (learns, held) in _HOW.items():
             parts = [f.scored[key] for f in found]
             whole = _calibration(parts)
+            single = [p.tally.result().ece for p in parts]
             out.append({
                 "market": cell.market, "learns_from": learns, "scored_by": held, "trials": len(parts),
                 "bars": whole.count, "ece": whole.ece, "ece_se": _jackknife(parts, lambda p: _calibration(p).ece),
-                "mce": whole.mce, "brier": whole.brier, "log_loss": whole.log_loss, "base_rate": whole.base_rate,
+                "market_ece_mean": sum(single) / len(single), "market_ece_worst": max(single), "mce": whole.mce,
+                "brier": whole.brier, "log_loss": whole.log_loss, "base_rate": whole.base_rate,
                 "bins": [
                     {"low": b.low, "high": b.high, "bars": b.count, "score": b.probability, "hit_rate": b.rate}
                     for b in whole.bins
@@ -75,30 +78,9 @@ def endings(trials: Mapping[ConfidenceCell, Sequence[ConfidenceScore]]) -> Table
 def checks(scored: Table, ended: Table) -> Table:
     """Return what the study must hold, as far as it was run with enough trials: name, value, bound, met."""
     out: Table = []
-    stated = ConfidenceParams().high_at
     for row in scored:
-        if (
-            row["trials"] < LEAST_TRIALS
-            or row["market"] == "noise"
-            or (row["learns_from"], row["scored_by"]) != ("truth", "truth")
-        ):
-            continue
-        high, market = row["levels"][HIGH], row["market"]
-        out.append(
-            _check(
-                f"expected calibration error of confidence, {market}",
-                row["ece"],
-                f"<= {_LARGEST_ERROR}",
-                row["ece"] <= _LARGEST_ERROR,
-            )
-        )
-        if high["bars"]:
-            hit = high["hit_rate"]
-            out.append(_check(f"HIGH is right, {market}", hit, f">= {stated}", hit >= stated))
-            over = hit - high["score"]
-            out.append(
-                _check(f"HIGH is right less what its scores state, {market}", over, ">= 0", over >= 0.0)
-            )
+        if row["trials"] >= LEAST_TRIALS and row["scored_by"] == "truth" and row["market"] not in STRANGE:
+            out += _judged(row)
     for row in ended:
         if row["trials"] < LEAST_TRIALS or row["labels"] != "truth":
             continue
@@ -114,26 +96,53 @@ def checks(scored: Table, ended: Table) -> Table:
     return out
 
 
+def _judged(row: dict[str, Any]) -> Table:
+    """Scores against the truth: as right as they say, and HIGH no less right than it states."""
+    stated = ConfidenceParams().high_at
+    high, name = row["levels"][HIGH], f"{row['market']}, learnt from {row['learns_from']}"
+    out = [
+        _check(
+            f"expected calibration error of confidence, {name}", row["ece"], f"<= {_LARGEST_ERROR}",
+            row["ece"] <= _LARGEST_ERROR,
+        )
+    ]  # fmt: skip
+    if high["bars"]:
+        hit = high["hit_rate"]
+        out.append(_check(f"HIGH is right, {name}", hit, f">= {stated}", hit >= stated))
+        over, error = hit - high["score"], high["gap_se"] or 0.0
+        said = f">= 0 within its standard error {error:.3f}"
+        out.append(_check(f"HIGH is right less what its scores state, {name}", over, said, over >= -error))
+    cover, error = row["set_coverage"], row["set_coverage_se"]
+    if cover is not None and error is not None:
+        wanted = 1.0 - ConfidenceParams().miss_frac
+        said = f">= {wanted:g} within two standard errors of {error:.3f}"
+        out.append(_check(f"sets hold the right regime, {name}", cover, said, cover >= wanted - 2.0 * error))
+    return out
+
+
 def text(scored: Table, ended: Table) -> str:
     """Return the tables for people."""
     head = (
-        "confidence, market by market: expected calibration error, Brier; HIGH: share of bars, right, stated; "
-        "sets when unsure: coverage, size"
+        "confidence, market by market: expected calibration error of all markets of a kind together, of one alone in "
+        "the mean and at worst, Brier; HIGH: share of bars, right, stated; sets when unsure: coverage, size. Live "
+        "trading has what is learnt from labels; its worth is what it is scored by the truth. "
+        f"Not judged: {' and '.join(STRANGE)}, of which tuning has seen nothing like"
     )
     lines = [head]
     for r in scored:
         high = r["levels"][HIGH]
         lines.append(
             f"  {r['market']}, learns from {r['learns_from']}, scored by {r['scored_by']}: "
-            f"{_figure(r['ece'])} ± {_figure(r['ece_se'])}, {_figure(r['brier'])}; "
+            f"{_figure(r['ece'])} ± {_figure(r['ece_se'])}, {_figure(r['market_ece_mean'])}, "
+            f"{_figure(r['market_ece_worst'])}, {_figure(r['brier'])}; "
             f"{high['share_frac']:.0%}, {_figure(high['hit_rate'])}, {_figure(high['score'])}; "
             f"{_figure(r['set_coverage'])}, {_figure(r['set_size'])}"
         )
-    lines.append("reliability, learnt from and scored by the truth: score, right, bars")
+    lines.append("reliability, scored by the truth: score, right, bars")
     for r in scored:
-        if (r["learns_from"], r["scored_by"]) == ("truth", "truth"):
+        if r["scored_by"] == "truth":
             bins = ", ".join(f"{b['score']:.2f} {b['hit_rate']:.2f} {b['bars']:,}" for b in r["bins"])
-            lines.append(f"  {r['market']}: {bins}")
+            lines.append(f"  {r['market']}, learnt from {r['learns_from']}: {bins}")
     lines.append(
         f"forecast that the regime ends within {ended[0]['horizon_bars'] if ended else 0} bars: Brier skill"
     )

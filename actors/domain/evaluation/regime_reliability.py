@@ -2,7 +2,8 @@
 
 Where nobody planted the truth there is none. What can be had then is hindsight: the belief of the same ensemble about
 the same bar once further bars were seen (`actors.domain.regime.retrospect`). It shares the ensemble's errors, so it
-tells how stable a label was and not whether the market agreed; a report has to say so.
+tells how stable a label was and not whether the market agreed; a report has to say so. Scores state how often a
+label is *true*, so hindsight should be of their opinion more often than they state.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ PLANTED, LATER = "planted", "later"
 LEVELS = (LOW, MEDIUM, HIGH)
 """Level by its code; -1 is none."""
 SAMPLE_BARS, LAG_BARS = 4, 48
-"""Hindsight takes every fourth bar (neighbours tell the same story) and knows it 48 bars later."""
+"""Hindsight takes every fourth bar (neighbours tell the same story) and knows it at least 48 bars later."""
+LATEST_BARS = 2 * LAG_BARS - SAMPLE_BARS
+"""Twelve sampled bars become known at once, so the oldest of them waited so long: 92 bars."""
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +44,9 @@ class Reliability(msgspec.Struct, frozen=True, kw_only=True):
     source : str
         `PLANTED` or `LATER`.
     sample_bars, lag_bars : int
-        Every how manieth bar counts, and how much later its outcome was known; 1 and 0 for planted truth.
+        Every how manieth bar counts, and how much later its outcome was known at least; 1 and 0 for planted truth.
+    latest_bars : int
+        How much later an outcome was known at most.
     """
 
     source: str
@@ -49,6 +54,7 @@ class Reliability(msgspec.Struct, frozen=True, kw_only=True):
     levels: tuple[Level, ...]
     sample_bars: int = 1
     lag_bars: int = 0
+    latest_bars: int = 0
 
 
 def against_truth(
@@ -124,7 +130,7 @@ class Hindsight:
 
     def result(self) -> Reliability | None:
         """Return what is known so far; None if nothing is."""
-        return self._count.result(LATER, sample_bars=SAMPLE_BARS, lag_bars=LAG_BARS)
+        return self._count.result(LATER, sample_bars=SAMPLE_BARS, lag_bars=LAG_BARS, latest_bars=LATEST_BARS)
 
 
 class _Count:
@@ -139,7 +145,9 @@ class _Count:
             self._levels[level][0] += 1
             self._levels[level][1] += right
 
-    def result(self, source: str, *, sample_bars: int = 1, lag_bars: int = 0) -> Reliability | None:
+    def result(
+        self, source: str, *, sample_bars: int = 1, lag_bars: int = 0, latest_bars: int = 0
+    ) -> Reliability | None:
         found = self._tally.result()
         if not found.count:
             return None
@@ -149,5 +157,10 @@ class _Count:
             if bars
         )
         return Reliability(
-            source=source, calibration=found, levels=levels, sample_bars=sample_bars, lag_bars=lag_bars
+            source=source,
+            calibration=found,
+            levels=levels,
+            sample_bars=sample_bars,
+            lag_bars=lag_bars,
+            latest_bars=latest_bars,
         )

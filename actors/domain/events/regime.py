@@ -33,8 +33,9 @@ class RegimeConfidence(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         In (0, 1]: unusual volatility takes confidence away.
     calibrated : bool
         Whether enough outcomes are known for the isotonic map.
-    conformal : tuple of str
-        The smallest set of regimes that holds the right one at the stated coverage; empty before there is one.
+    conformal : tuple of str or None
+        The smallest set of regimes that holds the right one at the stated coverage; empty at `HIGH`, which needs none,
+        and never below it; None while too few outcomes are known for one.
     leave_probability : float or None
         Probability that the regime is left within `leave_horizon_bars`.
     reason : str
@@ -50,7 +51,7 @@ class RegimeConfidence(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     boundary: float | None = None
     volatility_modifier: float = 1.0
     calibrated: bool = False
-    conformal: tuple[str, ...] = ()
+    conformal: tuple[str, ...] | None = None
     leave_probability: float | None = None
     leave_horizon_bars: int = 0
     reason: str = ""

@@ -320,8 +320,9 @@ def _reliability_note(found: Reliability | None) -> str:
         )
     return (
         "Nobody knows the true regimes of this market. Right means here: the same ensemble, "
-        f"{found.lag_bars} bars later, held the regime in force at that bar for the most likely (every "
-        f"{found.sample_bars}th bar is asked). That tells how stable a label was; it shares the ensemble's errors."
+        f"{found.lag_bars} to {found.latest_bars} bars later, held the regime in force at that bar for the most likely "
+        f"(every {found.sample_bars}th bar is asked). That tells how stable a label was; it shares the ensemble's "
+        "errors, and scores state how often a label is true: rates above what is stated are as they should be."
     )
 
 

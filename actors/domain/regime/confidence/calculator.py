@@ -21,11 +21,13 @@ from actors.domain.regime.confidence.conformal import Conformal
 from actors.domain.regime.confidence.factors import Quality, View, agreement
 from actors.domain.regime.confidence.history import HitRates
 from actors.domain.regime.confidence.params import ConfidenceParams
+from actors.domain.regime.confidence.reliability import Evidence, LabelReliability, evidence
 from actors.domain.regime.confidence.transition import TransitionForecast
-from actors.domain.regime.retrospect import FixedLagSmoother
+from actors.domain.regime.retrospect import FixedLagSmoother, Known
 from actors.domain.state import Stateful
 
 _N = len(REGIMES)
+_CERTAIN = tuple(tuple(float(k == j) for k in range(_N)) for j in range(_N))
 _QUALITY_GAIN = 0.01
 _LEAST_SCORES = 30  # unsure bars whose regime is known, before there is a conformal set
 _DOUBT, _LEAD, _WILD = 0.5, 0.2, 0.95  # where a factor is named as a reason
@@ -75,8 +77,8 @@ class ConfidenceCalculator(Stateful):
     stay_probability : float
         Of a regime from bar to bar, as the ensemble's filter has it.
     own_labels : bool
-        True: labels become known by smoothing the beliefs (see `retrospect`). False: the caller says them by `learn`,
-        where the truth is known.
+        True: labels become known by smoothing the beliefs (see `retrospect`), and an outcome is the probability that
+        the label in force was right (see `reliability`). False: the caller says the truth by `learn`.
 
     Notes
     -----
@@ -85,8 +87,8 @@ class ConfidenceCalculator(Stateful):
     """
 
     STATE: ClassVar[tuple[str, ...]] = (
-        "_bar", "_waiting", "_calibrator", "_conformal", "_rates", "_forecast", "_smoother", "_usual", "_rated",
-        "_last_step", "_hits", "_sum_raw", "_sum_score", "_levels", "_right", "_loss",
+        "_bar", "_waiting", "_calibrator", "_conformal", "_rates", "_forecast", "_smoother", "_reliability", "_usual",
+        "_rated", "_last_step", "_hits", "_sum_raw", "_sum_score", "_levels", "_right", "_loss",
     )  # fmt: skip
 
     def __init__(self, params: ConfidenceParams, *, stay_probability: float, own_labels: bool = True) -> None:
@@ -114,8 +116,11 @@ class ConfidenceCalculator(Stateful):
             if own_labels
             else None
         )
-        # label, belief, raw, score, limit of the set of sampled bars whose regime is not known yet
-        self._waiting: deque[tuple[int, tuple[float, ...], float, float, float | None]] = deque()
+        self._reliability = LabelReliability()
+        # label, belief, raw, score, limit of the set, members' views of sampled bars whose regime is not known yet
+        self._waiting: deque[tuple[int, tuple[float, ...], float, float, float | None, Evidence | None]] = (
+            deque()
+        )
         self._bar = -1
         self._usual = 1.0
         self._rated = 0
@@ -125,7 +130,7 @@ class ConfidenceCalculator(Stateful):
         self._hits = 0
         self._sum_raw = self._sum_score = self._loss = 0.0
         self._levels = {HIGH: 0, MEDIUM: 0, LOW: 0}
-        self._right = 0
+        self._right = 0.0
 
     def assess(
         self,
@@ -177,7 +182,16 @@ class ConfidenceCalculator(Stateful):
         self._sum_score += out.score
         self._levels[out.level] += 1
         if bar % self._every == 0:
-            self._sample(out, label, belief, quality, volatility_ratio, bars_in_state)
+            if quality is not None:
+                self._rated += 1
+                self._usual += max(_QUALITY_GAIN, 1.0 / self._rated) * (quality.score - self._usual)
+            given = self._conformal.given(belief)
+            heard = None if self._smoother is None else evidence(views, weights, out.boundary or 0.0)
+            self._waiting.append((label, belief, out.raw, out.score, given, heard))
+            self._forecast.ask(belief, bars_in_state, volatility_ratio)
+            if self._smoother is not None:
+                for known in self._smoother.update(belief):
+                    self._learn_own(known)
         return out
 
     def silent(
@@ -199,13 +213,23 @@ class ConfidenceCalculator(Stateful):
             raise InvalidParamsError(
                 "CONFIDENCE_LABEL", "confidence: expected a sampled bar that waits for its label, found none"
             )
-        said, belief, raw, score, given = self._waiting.popleft()
-        right = said == label
+        self._take(label, _CERTAIN[label])
+
+    def _learn_own(self, known: Known) -> None:
+        """Take what hindsight says of the oldest sampled bar, for as much as it is worth."""
+        said, _, _, _, _, heard = self._waiting[0]
+        if heard is not None:
+            self._take(known.label, self._reliability.shares(said, known.probabilities, heard))
+
+    def _take(self, label: int, shares: tuple[float, ...]) -> None:
+        """Learn from the oldest sampled bar: the label that is known, and how probable each regime is in its light."""
+        said, belief, raw, score, given, _ = self._waiting.popleft()
+        right = shares[said]
         self._right += right
-        self._loss += (score - right) ** 2
-        self._calibrator.learn(raw, float(right))
+        self._loss += right * (1.0 - score) ** 2 + (1.0 - right) * score * score
+        self._calibrator.learn(raw, right)
         if score < self._p.high_at:  # sets are given out when unsure, so they must hold there
-            self._conformal.learn(1.0 - belief[label], given)
+            self._conformal.learn([(1.0 - b, q) for b, q in zip(belief, shares, strict=True)], given)
         self._rates.learn(said, right)
         self._forecast.learn(label)
 
@@ -280,13 +304,14 @@ class ConfidenceCalculator(Stateful):
             # the map was learnt on better data; of such bars it knows nothing
             score *= worth / self._usual
         calibrated = self._calibrator.refits > 0
-        members: tuple[str, ...] = ()
+        members: tuple[str, ...] | None = ()
         leave = None
         if calibrated and score >= p.high_at:
             level, reason = HIGH, ""
         else:
             level = MEDIUM if score >= p.medium_at else LOW
-            members = tuple([REGIMES[k] for k in self._conformal.members(belief)])
+            found = self._conformal.members(belief)
+            members = None if found is None else tuple([REGIMES[k] for k in found])
             reason = reasons.PHRASES[
                 (0 if calibrated else reasons.UNCALIBRATED)
                 + (reasons.DISSENT if share is not None and share <= _DOUBT else 0)
@@ -305,17 +330,3 @@ class ConfidenceCalculator(Stateful):
             volatility_modifier=modifier, calibrated=calibrated, conformal=members, leave_probability=leave,
             leave_horizon_bars=self._horizon, reason=reason,
         )  # fmt: skip
-
-    def _sample(
-        self, out: RegimeConfidence, label: int, belief: tuple[float, ...], quality: Quality | None, ratio: float,
-        bars_in_state: int,
-    ) -> None:  # fmt: skip
-        """Remember a bar whose regime will become known, and learn what has."""
-        if quality is not None:
-            self._rated += 1
-            self._usual += max(_QUALITY_GAIN, 1.0 / self._rated) * (quality.score - self._usual)
-        self._waiting.append((label, belief, out.raw, out.score, self._conformal.given))
-        self._forecast.ask(belief, bars_in_state, ratio)
-        if self._smoother is not None:
-            for known in self._smoother.update(belief):
-                self.learn(known.label)

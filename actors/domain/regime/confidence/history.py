@@ -43,17 +43,16 @@ class HitRates(Stateful):
         self.rates: list[float | None] = [None] * regimes
         self._count = self._sum = 0.0
 
-    def learn(self, label: int, right: bool) -> None:
-        """Take what came of a label."""
+    def learn(self, label: int, right: float) -> None:
+        """Take what came of a label: 1 right, 0 wrong, or the probability that it was right."""
         fade = self._fade
         self._said = said = [n * fade for n in self._said]
         self._right = hits = [n * fade for n in self._right]
         said[label] += 1.0
         self._count = self._count * fade + 1.0
         self._sum *= fade
-        if right:
-            hits[label] += 1.0
-            self._sum += 1.0
+        hits[label] += right
+        self._sum += right
         if self._count >= _LEAST:
             lent = _BORROWED * self._sum / self._count
             self.rates = [(h + lent) / (n + _BORROWED) for h, n in zip(hits, said, strict=True)]

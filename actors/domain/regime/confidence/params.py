@@ -26,7 +26,13 @@ class ConfidenceParams(Params):
     )  # fmt: skip
     least_modifier: float = Field(default=0.7, gt=0.0, le=1.0)
     learn_every_bars: int = Field(default=6, ge=1, description="bars from one outcome to the next")
-    known_after_bars: int = Param(48, ge=1, low=24, high=144, about="lag of the labels that become known")
+    known_after_bars: int = Param(
+        48,
+        ge=1,
+        low=24,
+        high=144,
+        about="least lag of labels that become known; they do in batches, so up to twice as late",
+    )
     min_outcomes: int = Field(default=75, ge=10, description="outcomes before scores count as calibrated")
     refit_every: int = Field(default=50, ge=1, description="outcomes from one isotonic fit to the next")
     prior_weight: float = Field(default=200.0, gt=0.0, description="outcomes that the prior map is worth")

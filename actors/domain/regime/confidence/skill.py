@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import log, sqrt
 from typing import ClassVar
 
 from actors.domain.state import Stateful
 
 SKILL, NO_SKILL, UNKNOWN = "skill", "no skill", "not yet known"
+FALSE_CLAIMS = 0.05
+"""Share of forecasts without skill that may ever, however often they are looked at, be said to have some."""
+_SHARPEST_AT = 60.0  # blocks at which the bound is about as low as it can be made
 
 
 class BrierSkill(Stateful):
     """Brier skill ``1 − BS/BS_base`` of forecasts that have come due, in order.
 
     Neighbouring forecasts share their outcomes, so differences are averaged over blocks and the blocks compared
-    (Diebold and Mariano 1995, by batch means). Skill is claimed beyond two standard errors.
+    (Diebold and Mariano 1995, by batch means). The verdict is read again at every outcome, so it is held to a bound
+    for all of them at once (a one-sided asymptotic confidence sequence, Waudby-Smith, Arbour, Sinha, Kennedy and
+    Ramdas 2024): two standard errors would be exceeded by chance sooner or later.
 
     Parameters
     ----------
@@ -72,4 +77,25 @@ class BrierSkill(Stateful):
         if self._blocks < self._min:
             return UNKNOWN
         t = self.t
-        return SKILL if (self._mean > 0.0 if t is None else t > 2.0) else NO_SKILL
+        return SKILL if (self._mean > 0.0 if t is None else t > bound(self._blocks)) else NO_SKILL
+
+
+def bound(blocks: int) -> float:
+    """Return the standard errors above 0 that a mean of so many blocks must have to count, at any time.
+
+    Examples
+    --------
+    >>> [round(bound(n), 2) for n in (20, 60, 1000)]
+    [2.94, 2.78, 3.06]
+    """
+    scaled = blocks * _RHO_2 + 1.0
+    return sqrt(2.0 * scaled / (blocks * _RHO_2) * log(1.0 + sqrt(scaled) / (2.0 * FALSE_CLAIMS)))
+
+
+def _rho_2(alpha: float, blocks: float) -> float:
+    """The mixture's variance that makes the bound lowest at so many blocks, to first order."""
+    spent = -2.0 * log(2.0 * alpha)
+    return (spent + log(spent + 1.0)) / blocks
+
+
+_RHO_2 = _rho_2(FALSE_CLAIMS, _SHARPEST_AT)

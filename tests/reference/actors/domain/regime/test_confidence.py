@@ -50,10 +50,36 @@ def test_scores_are_as_right_as_they_say(trials: dict) -> None:
         assert high["hit_rate"] > low["hit_rate"] + 0.2
         assert told["brier"] < told["base_rate"] * (1.0 - told["base_rate"])
         assert sum(b["bars"] for b in told["bins"]) == told["bars"] == TRIALS * (BARS - 700)
-    # what was learnt from hindsight is right about hindsight, and not about the truth of six regimes
+
+
+def test_scores_that_know_no_truth_are_as_right_as_they_say(trials: dict) -> None:
+    rows = summary.scores(trials)
+    for market, error in (("six_regimes", 0.07), ("two_states", 0.03)):
+        alone = row(rows, market=market, learns_from="labels", scored_by="truth")
+        high, low = alone["levels"][HIGH], alone["levels"][LOW]
+        assert alone["ece"] <= error
+        assert high["bars"] > 0.2 * alone["bars"]
+        assert high["hit_rate"] > high["score"] - 2.0 * high["gap_se"]
+        assert high["hit_rate"] > low["hit_rate"] + 0.2
+        assert alone["set_coverage"] > 0.9 - 3.0 * alone["set_coverage_se"]
+        assert alone["market_ece_worst"] >= alone["market_ece_mean"] >= alone["ece"] - 1e-12
+    # hindsight agrees with what was said more often than the truth does: scores must not believe it
     labels = row(rows, market="six_regimes", learns_from="labels", scored_by="labels")
-    truth = row(rows, market="six_regimes", learns_from="labels", scored_by="truth")
-    assert labels["ece"] <= 0.05 < truth["ece"]
+    assert labels["levels"][HIGH]["hit_rate"] > labels["levels"][HIGH]["score"] + 0.03
+
+
+def test_the_checks_judge_what_live_trading_has(trials: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "LEAST_TRIALS", TRIALS)
+    rows, ended = summary.scores(trials), summary.endings(trials)
+    names = [c["name"] for c in summary.checks(rows, ended)]
+    assert "expected calibration error of confidence, six_regimes, learnt from labels" in names
+    assert "sets hold the right regime, two_states, learnt from labels" in names
+    assert not any("noise, learnt" in name for name in names)
+    for r in rows:  # a score that promises too much, and sets that hold too little, are told
+        r["ece"], r["set_coverage"], r["set_coverage_se"] = 0.2, 0.6, 0.01
+        r["levels"][HIGH]["score"] = 0.99
+    failed = [c["name"] for c in summary.checks(rows, ended) if not c["met"]]
+    assert len([n for n in failed if "learnt from labels" in n]) == 6
 
 
 def test_ends_are_foreseen_where_they_can_be_and_not_in_noise(trials: dict) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from actors.domain.regime.confidence.logistic import fit_logistic
-from actors.domain.regime.confidence.skill import NO_SKILL, SKILL, UNKNOWN, BrierSkill
+from actors.domain.regime.confidence.skill import FALSE_CLAIMS, NO_SKILL, SKILL, UNKNOWN, BrierSkill
 from actors.domain.regime.confidence.transition import TransitionForecast
 
 HORIZON = 4
@@ -95,6 +95,23 @@ def test_skill_says_nothing_before_enough_blocks() -> None:
         assert s.verdict == UNKNOWN, i
     s.add(0.9, 0.5, 1.0)
     assert s.verdict == SKILL
+
+
+def test_noise_claims_no_skill_however_often_it_is_looked_at() -> None:
+    rng = np.random.default_rng(8)
+    markets, blocks = 200, 600
+    by_bound = by_two = 0
+    for _ in range(markets):
+        s = BrierSkill(block=1)
+        claimed = exceeded = False
+        for mine, other, y in rng.integers(2, size=(blocks, 3)).tolist():
+            s.add(0.3 + 0.4 * mine, 0.3 + 0.4 * other, float(y))
+            claimed |= s.verdict == SKILL
+            exceeded |= s.count >= 20 and (s.t or 0.0) > 2.0
+        by_bound += claimed
+        by_two += exceeded
+    assert by_bound <= markets * (FALSE_CLAIMS + 2.0 * (FALSE_CLAIMS * 0.95 / markets) ** 0.5)
+    assert by_two > 2 * markets * FALSE_CLAIMS  # what looking again and again comes to without a bound
 
 
 def test_logistic_without_ridge_is_the_log_odds_and_with_it_stays_near_the_prior() -> None:
