@@ -39,7 +39,7 @@ def scores(trials: Mapping[ConfidenceCell, Sequence[ConfidenceScore]]) -> Table:
         for key, (learns, held) in _HOW.items():
             parts = [f.scored[key] for f in found]
             whole = _calibration(parts)
-            single = [p.tally.result().ece for p in parts]
+            single = [p.tally.result().ece or 0.0 for p in parts]
             out.append({
                 "market": cell.market, "learns_from": learns, "scored_by": held, "trials": len(parts),
                 "bars": whole.count, "ece": whole.ece, "ece_se": _jackknife(parts, lambda p: _calibration(p).ece),

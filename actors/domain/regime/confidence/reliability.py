@@ -24,6 +24,7 @@ _UNIFORM = (1.0 / _N,) * _N
 _NOBODY = (0.0,) * _N
 _GAIN = 1.0 / 400.0  # of the averages over a market, per outcome
 _FLOOR = 0.01  # added to what a logarithm is taken of
+_LEAST = 0.002  # of any regime's share: without it what is nearly certain is said to be more so than it is
 _UNANIMOUS = 0.99  # share of votes that counts as such
 (
     _LATE, _LATE_SHARP, _LATE_KINDS, _VOTE, _LIVE, _LIVE_KINDS, _SAID, _SAID_LEAD, _KNOWN, _KNOWN_KINDS, _KNOWN_AGREED,
@@ -115,6 +116,8 @@ class LabelReliability(Stateful):
         scores[known] += _KNOWN + _KNOWN_KINDS * kinds + _KNOWN_AGREED * agreed
         most = max(scores)
         raw = [exp(s - most) for s in scores]
+        least = _LEAST * sum(raw)
+        raw = [r if r > least else least for r in raw]
         total = sum(raw)
         return tuple([r / total for r in raw])
 

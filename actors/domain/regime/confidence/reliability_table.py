@@ -9,7 +9,7 @@ markets that judge is among them.
 from __future__ import annotations
 
 COEFFICIENTS: tuple[float, ...] = (
-    0.069, 0.041, 0.334, -2.368, 1.296, 0.202, -0.716, -1.358, -1.881, 0.538, 0.102, 0.971, -0.406, 0.293, 0.235, 0.981,
+    -0.049, 0.019, 0.405, -1.976, 1.32, 0.181, -0.728, -1.389, -1.977, 0.588, 0.153, 1.142, -0.511, -0.188, 0.54, 0.739,
 )  # fmt: skip
 """In the order of `LabelReliability.rows`; *entropy* is that of the regimes in use, *sharpness* the members' mean
 probability of what hindsight says. Log of the smoothed probability: alone, times sharpness, times entropy. Votes. Log
@@ -17,5 +17,5 @@ of the members' mean probability: alone, times entropy. Being the label in force
 in hindsight: alone, times entropy, times agreement. Minus the log of one less the smoothed probability: alone, times
 entropy. Having all votes: alone, times entropy. Votes times entropy.
 """
-BIASES: tuple[float, ...] = (0.126, -0.643, 0.0, -7.655, -3.291, 0.015)
+BIASES: tuple[float, ...] = (0.121, -0.642, 0.0, -7.377, -3.199, 0.077)
 """Per regime, times one minus the sharpness. A crash is seen far more often than there is one."""

