@@ -464,8 +464,8 @@ def test_the_figures_of_the_demo_are_those_it_gives(checkout: Checkout) -> None:
 def test_the_figures_of_real_bars_are_those_they_give(checkout: Checkout, shared_data: Path) -> None:
     text = readme.TEXT[readme.TEXT.index("Real bars are another matter") :]
     said = re.search(
-        r"−([\d.]+) % after costs with a deepest drawdown of ([\d.]+) %.*?made \+([\d.]+) % with one of\s+([\d.]+) %.*?"
-        r"held (\d+) %", text, re.DOTALL,
+        r"([+−][\d.]+) % after costs with a deepest drawdown of ([\d.]+) %.*?made \+([\d.]+) % with one of\s+"
+        r"([\d.]+) %.*?held (\d+) %", text, re.DOTALL,
     )  # fmt: skip
     assert said is not None
     folder = shared_data / "ohlcv" / "binance_spot"
@@ -478,7 +478,7 @@ def test_the_figures_of_real_bars_are_those_they_give(checkout: Checkout, shared
     stored = json.loads((Path(result["report"]).parent / "report.json").read_text(encoding="utf-8"))
     fleet, held = result["metrics"], stored["benchmark_metrics"]
     found = [
-        f"{-100 * fleet['total_return_frac']:.1f}", f"{100 * fleet['max_drawdown_frac']:.1f}",
+        f"{100 * fleet['total_return_frac']:+.1f}".replace("-", "−"), f"{100 * fleet['max_drawdown_frac']:.1f}",
         f"{100 * held['total_return_frac']:.1f}", f"{100 * held['max_drawdown_frac']:.1f}",
         f"{100 * fleet['exposure_frac']:.0f}",
     ]  # fmt: skip
