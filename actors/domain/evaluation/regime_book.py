@@ -56,7 +56,12 @@ class RegimeBook:
     def take(self, event: RegimeAssessed, warmup: bool) -> None:
         """Take one view; the warm-up's are left out."""
         if not warmup:
-            self._said.setdefault(event.instrument_id or "", []).append(event)
+            pair = event.instrument_id or ""
+            said = self._said.get(pair)
+            if said is None:
+                self._said[pair] = [event]
+            else:
+                said.append(event)
 
     def close_step(self, at: Mapping[str, int]) -> None:
         """Put together what was said in a step.
@@ -67,9 +72,12 @@ class RegimeBook:
             Views of a pair without one, and of a pair about which nothing is known yet, are left out.
         """
         for pair, said in self._said.items():
-            whole = next((e for e in said if e.detector == ENSEMBLE), None)
-            if whole is not None and whole.probabilities != UNIFORM and pair in at:
-                self.traces[pair].add(at[pair], whole, [e for e in said if e.detector != ENSEMBLE])
+            if pair not in at:
+                continue
+            whole = [e for e in said if e.detector == ENSEMBLE]
+            if whole and whole[0].probabilities != UNIFORM:
+                members = [e for e in said if e.detector != ENSEMBLE]
+                self.traces[pair].add(at[pair], whole[0], members)
         self._said = {}
 
     def views(self, series: Mapping[str, Bars], *, timeframe_ns: int, seed: int) -> list[RegimeView]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from math import sqrt
+from operator import add
 from statistics import median
 from typing import Any
 
@@ -127,22 +128,23 @@ class ProbabilityTotals:
     def __init__(self, vocabulary: Sequence[str]) -> None:
         self.vocabulary = tuple(vocabulary)
         self.bars = 0
-        self._sums = dict.fromkeys(self.vocabulary, 0.0)
+        self._at = {label: i for i, label in enumerate(self.vocabulary)}
+        self._sums = [0.0] * len(self.vocabulary)
         self._held: dict[str, list[float]] = {label: [0.0, 0.0] for label in self.vocabulary}
 
     def add(self, label: str, probabilities: Sequence[float]) -> None:
         """Take one bar's label in force and probabilities, in the order of the vocabulary."""
+        if len(probabilities) != len(self._sums):
+            raise ValueError(f"probabilities: expected {len(self._sums)}, found {len(probabilities)}")
+        held, p = self._held[label], probabilities[self._at[label]]
+        self._sums = list(map(add, self._sums, probabilities))
         self.bars += 1
-        for name, p in zip(self.vocabulary, probabilities, strict=True):
-            self._sums[name] += p
-            if name == label:
-                held = self._held[name]
-                held[0] += 1.0
-                held[1] += p
+        held[0] += 1.0
+        held[1] += p
 
     def mean(self, label: str) -> float | None:
         """Return the mean probability over all bars; None without bars."""
-        return self._sums[label] / self.bars if self.bars else None
+        return self._sums[self._at[label]] / self.bars if self.bars else None
 
     def in_force(self, label: str) -> float | None:
         """Return the mean probability of the label while in force; None if it never was."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from math import nan
+from operator import add, attrgetter
 
 import msgspec
 import numpy as np
@@ -26,9 +27,13 @@ STAY: float = EnsembleParams().stay_probability
 FACTORS = ("agreement", "history", "data_quality", "boundary")
 _N = len(REGIMES)
 _CODE = {label: i for i, label in enumerate(REGIMES)}
+_LEVEL_CODE = {level: i for i, level in enumerate(LEVELS)}
+_factors = attrgetter(*FACTORS)
 # columns of a point: bars, probabilities, then sum and count of each measure, then labels per member and its silence
 _MEASURES = ("score", *FACTORS, "agreeing", "frames")
 _MEASURE_AT = 1 + _N
+_FACTOR_AT = tuple(_MEASURE_AT + 2 * _MEASURES.index(name) for name in FACTORS)
+_AGREEING_AT, _FRAMES_AT = (_MEASURE_AT + 2 * _MEASURES.index(name) for name in ("agreeing", "frames"))
 _MEMBERS_AT = _MEASURE_AT + 2 * len(_MEASURES)
 _WIDTH = _N + 3  # labels, silence, sum and count of weights
 
@@ -131,47 +136,58 @@ class RegimeTrace:
 
     def add(self, index: int, view: RegimeAssessed, views: Sequence[RegimeAssessed]) -> None:
         """Take the ensemble's view of the run's bar `index` and its members' views."""
-        self.totals.add(view.label, view.probabilities)
-        detail, code = view.detail, _CODE[view.label]
-        score = view.probabilities[code] if detail is None else detail.score
-        level = -1 if detail is None else LEVELS.index(detail.level)
-        self._keep(index, score, level)
-        self.hindsight.add(code, view.probabilities, score, level)
+        label, probabilities, detail = view.label, view.probabilities, view.detail
+        code = _CODE[label]
+        self.totals.add(label, probabilities)
         row = self._now
         row[0] += 1.0
-        for k, p in enumerate(view.probabilities, start=1):
-            row[k] += p
-        self._measure(0, score)
-        if detail is not None:
+        row[1:_MEASURE_AT] = map(add, row[1:_MEASURE_AT], probabilities)
+        if detail is None:
+            score, level = probabilities[code], -1
+        else:
+            score, level = detail.score, _LEVEL_CODE[detail.level]
             self.scored_by_detail += 1
             self.calibrated_bars += detail.calibrated
-            for k, name in enumerate(FACTORS, start=1):
-                self._measure(k, getattr(detail, name))
+            for at, factor in zip(_FACTOR_AT, _factors(detail)):  # noqa: B905 - made of one tuple
+                if factor is not None:
+                    row[at] += factor
+                    row[at + 1] += 1.0
+        row[_MEASURE_AT] += score
+        row[_MEASURE_AT + 1] += 1.0
+        self._keep(index, score, level)
+        self.hindsight.add(code, probabilities, score, level)
         heard = agreeing = 0
         longer = False
+        members = self._members
         weights = view.weights if len(view.weights) == len(views) else ()
         for i, said in enumerate(views):
-            at = self._member(said)
+            known = members.get(said.source)
+            at = self._new_member(said) if known is None else known[0]
             if weights:
                 row[at + _N + 1] += weights[i]
                 row[at + _N + 2] += 1.0
-            longer = longer or bool(said.timeframe)
+            if said.timeframe:
+                longer = True
             if said.confidence <= 0.0:
                 row[at + _N] += 1.0
                 continue
             heard += 1
             row[at + _CODE[said.label]] += 1.0
-            if said.label == view.label:
+            if said.label == label:
                 agreeing += 1
                 self._agreeing[(at - _MEMBERS_AT) // _WIDTH] += 1
-        self._measure(1 + len(FACTORS), agreeing / heard if heard else None)
+        if heard:
+            row[_AGREEING_AT] += agreeing / heard
+            row[_AGREEING_AT + 1] += 1.0
         if longer:
             frames = [v.timeframe for v in views]
             pools = frame_pools(views, frames)
             agreement = frame_agreement(pools)
             self.vetoed_bars += any(v is None for v in without_vetoed(views, frames, pools))
-            self._measure(2 + len(FACTORS), agreement)
-            self.mixed_bars += agreement is not None and agreement < MIXED
+            if agreement is not None:
+                row[_FRAMES_AT] += agreement
+                row[_FRAMES_AT + 1] += 1.0
+                self.mixed_bars += agreement < MIXED
         self._last_ns = view.ts_event_ns
         if row[0] >= self.bars_per_point:
             self._finish_point()
@@ -244,17 +260,8 @@ class RegimeTrace:
         self.scores.append(score)
         self.levels.append(level)
 
-    def _measure(self, k: int, value: float | None) -> None:
-        if value is not None:
-            at = _MEASURE_AT + 2 * k
-            self._now[at] += value
-            self._now[at + 1] += 1.0
-
-    def _member(self, said: RegimeAssessed) -> int:
-        """Return where a member's columns begin; a new one gets some."""
-        found = self._members.get(said.source)
-        if found is not None:
-            return found[0]
+    def _new_member(self, said: RegimeAssessed) -> int:
+        """Give a member its columns, return where they begin."""
         at = len(self._now)
         self._members[said.source] = (at, said.timeframe)
         self._agreeing.append(0)
@@ -265,7 +272,7 @@ class RegimeTrace:
     def _finish_point(self) -> None:
         self._rows.append(array("d", self._now))
         self._ends.append(self._last_ns)
-        self._sums = [a + b for a, b in zip(self._sums, self._now, strict=True)]
+        self._sums = list(map(add, self._sums, self._now))
         self._now = [0.0] * len(self._now)
         if len(self._rows) >= POINTS:
             table = np.array(self._rows)

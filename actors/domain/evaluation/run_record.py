@@ -127,20 +127,18 @@ class RunRecord:
                 continue
             counts[agent] = counts.get(agent, 0) + len(events)
             for event in events:
-                kind = type(event)
-                if kind is AccountUpdated:
-                    account = event  # type: ignore[assignment]
-                    continue
-                handler = handlers.get(kind)
+                handler = handlers.get(type(event))
                 if handler is not None:
                     handler(event, warmup)
+                elif type(event) is AccountUpdated:
+                    account = event
         if account is not None:
             # last, so that the benchmark is marked at this step's closes
             self._take_account(account, warmup)
         now = self.regimes.step_ns
         if now is not None:
-            last = {pair: s.ts_ns for pair, s in self._series.items() if s.ts_ns}
-            self.regimes.close_step({pair: len(ts) - 1 for pair, ts in last.items() if ts[-1] == now})
+            last = [(pair, s.ts_ns) for pair, s in self._series.items()]
+            self.regimes.close_step({pair: len(ts) - 1 for pair, ts in last if ts and ts[-1] == now})
 
     def adopt(
         self,

@@ -97,7 +97,9 @@ def _decision(name: str) -> tuple[str, int, tuple[str, ...], Callable[[Any], tup
 
 
 _DECISIONS = {EVENT_TYPES[n]: _decision(n) for n in DECISION_TYPES}
+_DECISION_SET = frozenset(_DECISIONS)
 _place = itemgetter(0, 1, 2)
+_AS_IT_IS = frozenset((str, int, type(None)))
 
 
 def encode(record: EventRecord) -> bytes:
@@ -172,16 +174,13 @@ def canonical(value: Any) -> Any:
 
 def _body(raw: tuple[Any, ...]) -> list[Any]:
     """Return the canonical form of an event's values; the common types without a call each."""
-    body = []
-    for value in raw:
-        kind = type(value)
-        if kind is float:
-            body.append(round(value, 9) + 0.0 if value == value else "nan")
-        elif kind is str or kind is int or value is None:
-            body.append(value)
-        else:
-            body.append(canonical(value))
-    return body
+    return [
+        v if type(v) in _AS_IT_IS
+        else canonical(v) if type(v) is not float
+        else round(v, 9) + 0.0 if v == v
+        else "nan"
+        for v in raw
+    ]  # fmt: skip
 
 
 class DecisionLog:
@@ -198,11 +197,13 @@ class DecisionLog:
         self._raw: dict[tuple[str, str | None, str], tuple[Any, ...]] = {}
         self.count = 0
 
-    def add_step(self, step: int, outputs: Iterable[tuple[str, Iterable[Event]]]) -> list[str]:
+    def add_step(self, step: int, outputs: Iterable[tuple[str, Sequence[Event]]]) -> list[str]:
         """Add the outputs of one step, ``(agent, events)`` each; return the canonical lines it added."""
         rows = []
-        find = _DECISIONS.get
+        find, nothing_in = _DECISIONS.get, _DECISION_SET.isdisjoint
         for source, events in outputs:
+            if nothing_in(map(type, events)):  # most agents decide nothing
+                continue
             for seq, event in enumerate(events):
                 known = find(type(event))
                 if known is None:
@@ -221,13 +222,14 @@ class DecisionLog:
                     fields = [("ts_event_ns", event.ts_event_ns), *zip(names, body, strict=True)]
                 else:
                     fields = list(zip(names, _body(raw), strict=True))
-                    if name in _WHERE_SET:
-                        optional = _WHERE_SET[name]
+                    optional = _WHERE_SET.get(name)
+                    if optional is not None:
                         fields = [f for f in fields if f[1] is not None or f[0] not in optional]
                 rows.append((stage, source, seq, name, fields))
         if not rows:
             return []
-        rows.sort(key=_place)
+        if len(rows) > 1:
+            rows.sort(key=_place)
         lines = [_to_json((step, name, source, fields)) for _, source, _, name, fields in rows]
         lines.append(b"")
         text = b"\n".join(lines)

@@ -1,6 +1,6 @@
 """Online logistic regression that learns each outcome as it matures and starts over when it drifts.
 
-A running standard scaler and river's `LogisticRegression` (stochastic gradient descent on the log loss),
+A running standard scaler and a logistic regression (stochastic gradient descent on the log loss, as river's),
 watched by river's ADWIN on the model's own errors: when the error rate rises, the weights are forgotten (or
 kept, by configuration) and the learning rate is raised for a while.
 
@@ -22,9 +22,9 @@ from actors.domain.errors import InvalidParamsError
 from actors.domain.fitting import FitRunner
 from actors.domain.learning.base import Notice, Predictor, Sample
 from actors.domain.learning.drift.adwin import Adwin
+from actors.domain.learning.logistic import LogisticSgd
 from actors.domain.learning.scaling import RunningScaler
 from actors.domain.registry import Params, component
-from actors.domain.state import Opaque
 
 NAN = float("nan")
 _EDGE = 1e-6
@@ -65,8 +65,8 @@ class Online(Predictor):
 
     Notes
     -----
-    State: the scaler, ADWIN and river's regression (kept whole, inside the signed snapshot), the scaled
-    vectors of the last `horizon_bars` bars, whose outcomes are not known yet. Cost per bar: O(columns). A
+    State: the scaler, ADWIN and the regression, the scaled vectors of the last `horizon_bars` bars, whose
+    outcomes are not known yet, with their columns. Cost per bar: O(columns). A
     bar whose features are not ready is neither scaled nor learnt nor predicted. Each bar is scored with the
     prediction made before its outcome, then learnt.
     """
@@ -75,6 +75,7 @@ class Online(Predictor):
     STATE: ClassVar[tuple[str, ...]] = (
         "version",
         "_scaler",
+        "_model",
         "_adwin",
         "_columns",
         "_waiting",
@@ -91,12 +92,12 @@ class Online(Predictor):
         self.version = 1
         self._columns: tuple[str, ...] = self.names
         self._index: tuple[int, ...] | None = None
-        # one row per bar, oldest first: (scaled features or None, close, what was predicted)
-        self._waiting: deque[tuple[dict[str, float] | None, float, float]] = deque()
+        # one row per bar, oldest first: (scaled features or None, their columns or None: all, close, prediction)
+        self._waiting: deque[tuple[list[float] | None, tuple[int, ...] | None, float, float]] = deque()
         self._learnt = 0
         self._boost = 0
         self._scaler = RunningScaler(len(self.names))
-        self._model: Any = self._fresh(params.learning_rate)
+        self._model = self._fresh()
         self._adwin = Adwin(params.drift_delta)
 
     def select(self, names: Sequence[str]) -> None:
@@ -121,25 +122,25 @@ class Online(Predictor):
         notices: Sequence[Notice] = ()
         waiting = self._waiting
         if len(waiting) == self.horizon_bars:
-            scaled, close, p = waiting.popleft()
+            scaled, columns, close, p = waiting.popleft()
             if scaled is not None:
-                notices = self._learn(scaled, sample.close > close, p)
+                notices = self._learn(scaled, columns, sample.close > close, p)
         if not sample.ready:
-            waiting.append((None, sample.close, NAN))
+            waiting.append((None, None, sample.close, NAN))
             return NAN, notices
-        self._scaler.learn(sample.features)
-        scaled_row = self._scaler.scaled(sample.features)
-        if self._index is not None:
-            scaled_row = [scaled_row[i] for i in self._index]
-        x = dict(zip(self._columns, scaled_row, strict=True))
+        scaled, columns = self._scaler.take(sample.features), self._index
+        if columns is not None:
+            scaled = [scaled[i] for i in columns]
         p = NAN
         if self._learnt >= self.params.min_samples:
-            p = self._model.predict_proba_one(x)[True]
-            p = _EDGE if p < _EDGE else 1.0 - _EDGE if p > 1.0 - _EDGE else float(p)
-        waiting.append((x, sample.close, p))
+            p = self._model.probability(scaled, columns)
+            p = _EDGE if p < _EDGE else 1.0 - _EDGE if p > 1.0 - _EDGE else p
+        waiting.append((scaled, columns, sample.close, p))
         return p, notices
 
-    def _learn(self, x: dict[str, float], up: bool, p: float) -> Sequence[Notice]:
+    def _learn(
+        self, row: list[float], columns: tuple[int, ...] | None, up: bool, p: float
+    ) -> Sequence[Notice]:
         notices: Sequence[Notice] = ()
         if p == p:
             adwin = self._adwin
@@ -148,36 +149,26 @@ class Online(Predictor):
             if adwin.update(float((p > 0.5) != up)) and adwin.estimation > before:
                 notices = (Notice("drift", {"statistic": adwin.estimation, "before": before}),)
                 self._start_over()
-        self._model.learn_one(x, up)
+        self._model.learn(row, up, columns)
         self._learnt += 1
         if self._boost:
             self._boost -= 1
             if not self._boost:
-                self._rate(self.params.learning_rate)
+                self._model.rate = self.params.learning_rate
         return notices
 
     def _start_over(self) -> None:
         p = self.params
-        fast = p.learning_rate * p.boost_factor
         self.version += 1
         self._boost = p.boost_samples
         if p.on_drift == "reset":
-            self._model = self._fresh(p.learning_rate)
+            self._model = self._fresh()
             self._learnt = 0
         if self._boost:
-            self._rate(fast)
+            self._model.rate = p.learning_rate * p.boost_factor
 
-    def _fresh(self, rate: float) -> Any:
-        from river.linear_model import LogisticRegression
-        from river.optim import SGD
-
-        return LogisticRegression(optimizer=SGD(rate), l2=self.params.l2, intercept_lr=rate)
-
-    def _rate(self, rate: float) -> None:
-        from river.optim.schedulers import Constant
-
-        self._model.optimizer.lr = Constant(rate)
-        self._model.intercept_lr = Constant(rate)
+    def _fresh(self) -> LogisticSgd:
+        return LogisticSgd(len(self.names), rate=self.params.learning_rate, l2=self.params.l2)
 
     def _positions(self) -> tuple[int, ...] | None:
         if self._columns == self.names:
@@ -185,13 +176,7 @@ class Online(Predictor):
         at = {n: i for i, n in enumerate(self.names)}
         return tuple(at[n] for n in self._columns)
 
-    def state(self) -> dict[str, Any]:
-        """Return the state; river's object travels by pickle inside `Opaque`."""
-        return {**super().state(), "river": Opaque(self._model)}
-
     def load_state(self, tree: dict[str, Any]) -> None:
         """Restore what `state` returned."""
-        rest = dict(tree)
-        self._model = rest.pop("river").value
-        super().load_state(rest)
+        super().load_state(tree)
         self._index = self._positions()

@@ -39,6 +39,23 @@ class RunningScaler(Stateful):
         self._means = [0.0] * n_columns
         self._vars = [0.0] * n_columns
 
+    def take(self, row: Sequence[float]) -> list[float]:
+        """Learn a row, then return it scaled: `learn` and `scaled` in one pass."""
+        self._count = n = self._count + 1
+        scaled, means, variances = [], [], []
+        add_scaled, add_mean, add_variance = scaled.append, means.append, variances.append
+        # the strict flag of zip costs as much as five columns; the agent checks the width of rows
+        for x, m, v in zip(row, self._means, self._vars):  # noqa: B905
+            away = x - m
+            m += away / n
+            rest = x - m
+            v += (away * rest - v) / n
+            add_mean(m)
+            add_variance(v)
+            add_scaled(rest / v**0.5 if v else 0.0)
+        self._means, self._vars = means, variances
+        return scaled
+
     def learn(self, row: Sequence[float]) -> None:
         """Take one complete row, shape (n_columns,); finite values only."""
         self._count = n = self._count + 1
