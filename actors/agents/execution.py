@@ -137,21 +137,21 @@ class ExecutionAgent(Agent):
             return  # another agent's order, or one that is over
         work, child = found
         life = child.life
-        if isinstance(event, OrderFilled):
+        if type(event) is OrderFilled:
             if life.fill(event.quantity, event.fill_id):
                 work.filled += event.quantity
-        elif isinstance(event, OrderAccepted):
+        elif type(event) is OrderAccepted:
             life.accept()
-        elif isinstance(event, OrderCanceled):
+        elif type(event) is OrderCanceled:
             leaves = life.leaves
             life.finish(OrderState.CANCELED)
             if not child.canceling:
                 self._give_up(work, leaves, event.reason, "the venue canceled it", ts_ns, out)
-        elif isinstance(event, OrderExpired):
+        elif type(event) is OrderExpired:
             leaves = life.leaves
             life.finish(OrderState.EXPIRED)
             self._give_up(work, leaves, "EXPIRED", "its time in force ended", ts_ns, out)
-        elif isinstance(event, OrderRejected):
+        elif type(event) is OrderRejected:
             leaves = life.leaves
             life.finish(OrderState.REJECTED)
             self._rejected(work, event, leaves, ts_ns, out)

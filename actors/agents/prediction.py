@@ -78,14 +78,14 @@ class PredictionAgent(Agent):
     def process(self, step: Step) -> Sequence[Event]:
         """Return `PredictionMade` per pair whose model is trained, and what the models noticed."""
         for e in step.inbox:
-            if isinstance(e, FeatureSetRevised):
+            if type(e) is FeatureSetRevised:
                 self._waiting.append((e.effective_step, e.instrument_id, e.selected))
         if self._waiting:
             self._select(step.number)
         out: list[Event] = []
         for e in step.inbox:
             pair = e.instrument_id
-            if not isinstance(e, FeaturesComputed) or pair is None:
+            if type(e) is not FeaturesComputed or pair is None:
                 continue
             if len(e.values) != self._width:
                 raise ModelError(

@@ -46,9 +46,11 @@ class Observer(Stateful):
         for event in step.inbox:
             if type(event) is BarClosed:
                 out.append((event.instrument_id or "", event))
-            elif type(event) is DataQualityAssessed and event.instrument_id in self.quality:
-                self.quality[event.instrument_id] = event.score
-                self.parts[event.instrument_id] = (event.completeness, event.freshness, event.outlier_free)
+            elif type(event) is DataQualityAssessed:
+                pair = event.instrument_id
+                if pair in self.quality:
+                    self.quality[pair] = event.score
+                    self.parts[pair] = (event.completeness, event.freshness, event.outlier_free)
             elif type(event) is SentimentScored:
                 # next to nothing known: no reading, rather than one of 0
                 known = event.quality >= LEAST_QUALITY
@@ -64,10 +66,10 @@ class Observer(Stateful):
         """Return one bar; each may be asked for once, for the return is that over the bar asked for before."""
         close, before = bar.close, self._last_close[pair]
         self._last_close[pair] = close
+        # in the order of its fields: names cost half as much again
         return Observation(
-            step=number, high=bar.high, low=bar.low, close=close, log_return=log(close / before),
-            quality=self.quality[pair], volume=bar.volume, close_ns=bar.close_ns, open=bar.open,
-            sentiment=self.mood[0], sentiment_quality=self.mood[1],
+            number, bar.high, bar.low, close, log(close / before), self.quality[pair], bar.volume, bar.close_ns,
+            bar.open, *self.mood,
         )  # fmt: skip
 
 

@@ -57,11 +57,11 @@ class StrategyAgent(Agent):
         regimes: dict[str | None, RegimeAssessed] = {}
         predictions: dict[str | None, dict[str, float]] = {}
         for e in step.inbox:
-            if isinstance(e, BarClosed):
+            if type(e) is BarClosed:
                 bars.append(e)
-            elif isinstance(e, PredictionMade):
+            elif type(e) is PredictionMade:
                 predictions.setdefault(e.instrument_id, {})[e.model] = e.probability_up
-            elif isinstance(e, RegimeAssessed) and e.detector == ENSEMBLE:
+            elif type(e) is RegimeAssessed and e.detector == ENSEMBLE:
                 regimes[e.instrument_id] = e
         out: list[Event] = []
         for bar in bars:

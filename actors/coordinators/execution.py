@@ -135,11 +135,11 @@ class ExecutionCoordinator(Agent):
                 self._give_way(event, step.ts_event_ns, out)  # type: ignore[arg-type]
         # after the bars: an intent is planned on the volume of the bar it was decided at
         for event in step.inbox:
-            if isinstance(event, CircuitBreakerTripped):
+            if type(event) is CircuitBreakerTripped:
                 for pair in tuple(self._working):
                     if event.instrument_id in (None, pair) and self._working[pair][1] != EXIT_REASON:
                         self._stop(pair, f"breaker {event.breaker}", step.ts_event_ns, event.breaker, out)
-            elif isinstance(event, OrderIntentApproved):
+            elif type(event) is OrderIntentApproved:
                 self._plan(event, step.ts_event_ns, out)
         return out
 

@@ -111,6 +111,7 @@ class RiskCoordinator(SizedWishes):
         # tripped by what the venue's connection says; without it orders go on into the void
         known = self._breakers.pop(VenueLostBreaker.NAME, None)
         self._venue = known if isinstance(known, VenueLostBreaker) else None
+        self._all_breakers = self._listed()
         self._instruments = [ctx.instruments[pair] for pair in ctx.pairs]
         self._venue_minimum = [float(instrument.min_notional) for instrument in self._instruments]
         self._at = {pair: i for i, pair in enumerate(ctx.pairs)}
@@ -222,6 +223,12 @@ class RiskCoordinator(SizedWishes):
         super().load_state(tree)
         self._book.quality, self._book.entry, self._book.confidence = self._quality, self._entry, self._regime
         self._observers = [rule for rule in self._rules if rule.observes]
+        self._all_breakers = self._listed()
+
+    def _listed(self) -> list[tuple[str, Breaker]]:
+        """Return the breakers that are asked at every step, with their names."""
+        venue = [] if self._venue is None else [self._venue]
+        return [*self._breakers.items(), *((breaker.name, breaker) for breaker in venue)]
 
     def _look_at_book(self, number: int, account: AccountUpdated) -> None:
         """Read the ledger and forget intents that are done or have had their time."""
@@ -241,9 +248,9 @@ class RiskCoordinator(SizedWishes):
         equity = float(account.equity)
         flat = self._flat(account, equity)
         stopped_by = "agent_lost" if self._lost.tripped else ""
-        venue = {} if self._venue is None else {self._venue.name: self._venue}
-        for name, breaker in {**self._breakers, **venue}.items():
-            if breaker.update(step.number, step.ts_event_ns, equity, flat):
+        number, ts = step.number, step.ts_event_ns
+        for name, breaker in self._all_breakers:
+            if breaker.update(number, ts, equity, flat):
                 out.append(
                     self._tripped(breaker, step)
                     if breaker.tripped
@@ -274,9 +281,10 @@ class RiskCoordinator(SizedWishes):
 
     def _flat(self, account: AccountUpdated, equity: float) -> bool:
         """Tell whether nothing is held that the venue would buy back (dust counts as flat)."""
-        return all(
-            abs(frac) * equity < self._venue_minimum[i] for i, frac in enumerate(account.exposures_frac)
-        )
+        for frac, least in zip(account.exposures_frac, self._venue_minimum, strict=True):
+            if not abs(frac) * equity < least:
+                return False
+        return True
 
     def _tripped(self, breaker: Breaker, step: Step) -> Event:
         # a trip makes execution cancel everything, so nothing of ours is at work any more

@@ -122,7 +122,7 @@ class StrategyCoordinator(Agent):
         views: dict[str | None, tuple[list[float], list[float]]] = {}
         regimes: dict[str | None, RegimeAssessed] = {}
         for e in step.inbox:
-            if isinstance(e, SignalEmitted):
+            if type(e) is SignalEmitted:
                 i = index.get(e.strategy)
                 if i is None:
                     continue
@@ -131,10 +131,10 @@ class StrategyCoordinator(Agent):
                     view = views[e.instrument_id] = (silent[:], silent[:])
                 view[0][i] = e.direction
                 view[1][i] = e.confidence
-            elif isinstance(e, RegimeAssessed):
+            elif type(e) is RegimeAssessed:
                 if e.detector == ENSEMBLE:
                     regimes[e.instrument_id] = e
-            elif isinstance(e, WeightsRevised):
+            elif type(e) is WeightsRevised:
                 self._schedule(e)
         while self._waiting and self._waiting[0][0] <= step.number:
             self._weights = self._waiting.pop(0)[1]

@@ -176,7 +176,7 @@ class HealthMonitor(Agent):
         ts = step.ts_event_ns
         for e in step.inbox:
             pair = e.instrument_id
-            if not isinstance(e, BarClosed) or pair is None:
+            if type(e) is not BarClosed or pair is None:
                 continue
             h = self._health[pair]
             h.bar(e, ts)

@@ -126,13 +126,13 @@ class PerformanceAgent(Agent):
         bars: list[BarClosed] = []
         opinions: list[tuple[str, int, float]] = []
         for e in step.inbox:
-            if isinstance(e, BarClosed):
+            if type(e) is BarClosed:
                 bars.append(e)
-            elif isinstance(e, SignalEmitted):
+            elif type(e) is SignalEmitted:
                 i = self._strategy.get(e.strategy)
                 if i is not None and e.instrument_id is not None:
                     opinions.append((e.instrument_id, i, e.direction * e.confidence))
-            elif isinstance(e, PredictionMade):
+            elif type(e) is PredictionMade:
                 i = self._model.get(e.model)
                 if i is not None and e.instrument_id is not None:
                     opinions.append((e.instrument_id, i, 2.0 * e.probability_up - 1.0))

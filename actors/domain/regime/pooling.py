@@ -7,8 +7,9 @@ Bayesian: Genest and Zidek 1986), the linear one averages them, the vote counts 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import log
+from operator import add
 from typing import Literal, Protocol
 
 Pooling = Literal["log", "linear", "vote"]
@@ -40,7 +41,13 @@ def log_pool(
         if view is None or view.confidence <= 0.0 or weight == 0.0:
             continue
         heard += weight
-        scores = [s + weight * log(p or NEVER) for s, p in zip(scores, view.probabilities, strict=True)]
+        found = view.probabilities
+        if len(found) != states:
+            raise ValueError(f"probabilities: expected {states}, found {len(found)}")
+        logs: Iterable[float] = map(log, [p or NEVER for p in found] if 0.0 in found else found)
+        if weight != 1.0:
+            logs = [weight * x for x in logs]
+        scores = list(map(add, scores, logs))
     return scores, heard
 
 

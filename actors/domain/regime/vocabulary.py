@@ -45,7 +45,7 @@ def softmax(scores: Sequence[float]) -> tuple[float, ...]:
     (0.5, 0.5)
     """
     highest = max(scores)
-    raw = [exp(s - highest) if s - highest > _LOG_FLOOR else _FLOOR for s in scores]
+    raw = [exp(x) if (x := s - highest) > _LOG_FLOOR else _FLOOR for s in scores]
     total = sum(raw)
     return tuple([r / total for r in raw])
 
@@ -64,10 +64,18 @@ def soft_labels(
     >>> p[HIGH_VOLATILITY] > p[CRASH] > p[BULL]
     True
     """
-    a = 0.0 if drift is None else 0.5 / (drift_sd * drift_sd)
-    b = 0.0 if volatility is None else 0.5 / (volatility_sd * volatility_sd)
-    d, v = drift or 0.0, volatility or 0.0
-    return softmax([prior - a * (d - pd) * (d - pd) - b * (v - pv) * (v - pv) for pd, pv, prior in _TABLE])
+    if volatility is None:
+        if drift is None:
+            return softmax(_PRIOR)
+        a = 0.5 / (drift_sd * drift_sd)
+        return softmax([prior - a * (x := drift - pd) * x for pd, _, prior in _TABLE])
+    b = 0.5 / (volatility_sd * volatility_sd)
+    if drift is None:
+        return softmax([prior - b * (x := volatility - pv) * x for _, pv, prior in _TABLE])
+    a = 0.5 / (drift_sd * drift_sd)
+    return softmax(
+        [prior - a * (x := drift - pd) * x - b * (y := volatility - pv) * y for pd, pv, prior in _TABLE]
+    )
 
 
 def top(probabilities: Sequence[float]) -> int:

@@ -139,7 +139,10 @@ class WalkForward(Detector):
 
     def _view(self, row: Sequence[float], obs: Observation) -> Assessment:
         limit = self.LIMIT
-        x = [min(max((v - m) / s, -limit), limit) for v, m, s in zip(row, *self._scaler, strict=True)]
+        x = [
+            -limit if (z := (v - m) / s) < -limit else limit if z > limit else z
+            for v, m, s in zip(row, *self._scaler, strict=True)
+        ]
         own = self._probabilities(np.array(x))
         state = top(own)
         if self._native >= 0 and own[state] - own[self._native] < self._w.switch_margin_frac:
