@@ -79,4 +79,5 @@ class LogisticSgd(Stateful):
         weights = self._weights if columns is None else [self._weights[i] for i in columns]
         if len(row) != len(weights):
             raise ValueError(f"row: expected {len(weights)} values, found {len(row)}")
-        return sum(map(mul, weights, row)) + self._intercept
+        dot: float = sum(map(mul, weights, row))
+        return dot + self._intercept

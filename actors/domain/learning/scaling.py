@@ -42,7 +42,9 @@ class RunningScaler(Stateful):
     def take(self, row: Sequence[float]) -> list[float]:
         """Learn a row, then return it scaled: `learn` and `scaled` in one pass."""
         self._count = n = self._count + 1
-        scaled, means, variances = [], [], []
+        scaled: list[float] = []
+        means: list[float] = []
+        variances: list[float] = []
         add_scaled, add_mean, add_variance = scaled.append, means.append, variances.append
         # the strict flag of zip costs as much as five columns; the agent checks the width of rows
         for x, m, v in zip(row, self._means, self._vars):  # noqa: B905
