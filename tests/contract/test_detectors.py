@@ -14,8 +14,18 @@ from actors.domain.errors import InvalidBarError
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import InlineFits
 from actors.domain.params import search_space
-from actors.domain.regime.base import STANDING_STILL, UNIFORM, WARMING_UP, Assessment, Detector, Observation
+from actors.domain.regime.base import (
+    STANDING_STILL,
+    STILL_BARS,
+    UNIFORM,
+    WARMING_UP,
+    Assessment,
+    Detector,
+    Observation,
+    silent,
+)
 from actors.domain.regime.sentiment import NO_NEWS
+from actors.domain.state import dumps, loads
 
 PACKAGE = "actors.domain.regime"
 KINDS = registry.kinds(PACKAGE)
@@ -29,6 +39,10 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("duration_hmm", {"phases": 1}),
 ]  # fmt: skip
 every_variant = pytest.mark.parametrize(("kind", "params"), VARIANTS)
+# all but the one that hears no prices
+every_price_variant = pytest.mark.parametrize(
+    ("kind", "params"), [v for v in VARIANTS if v[0] != "sentiment"]
+)
 # what each state of a fitted model is numbered by
 NUMBERED = {
     "hmm": ("start", "means", "variances", "drift", "level"),
@@ -103,31 +117,65 @@ def test_too_few_bars_and_prices_that_stand_still_are_said_and_claim_nothing(
     assert views[-1].reason == (NO_NEWS if kind == "sentiment" else STANDING_STILL)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_market_that_stops_and_goes_on_is_survived(kind: str) -> None:
-    detector = make(kind)
-    moving = bars(500)
-    for o in moving:
-        detector.update(o)
-    close = moving[-1].close
-    for i in range(400):
-        view = detector.update(Observation(500 + i, close, close, close, 0.0, open=close))
-        assert sum(view.probabilities) == pytest.approx(1.0, abs=1e-9)
-    after = [
-        detector.update(
-            Observation(
-                o.step + 900,
-                o.high,
-                o.low,
-                o.close,
-                0.0 if o.step == 0 else o.log_return,
-                open=o.open,
-                sentiment=o.sentiment,
-            )
+def resumed(row: list[Observation], step: int, close: float) -> list[Observation]:
+    """The same bars again, from `step` on, as they go on from a price."""
+    k = close / (row[0].open)
+    return [
+        Observation(
+            step + i, k * o.high, k * o.low, k * o.close, log(o.close / o.open), quality=0.9, open=k * o.open,
+            sentiment=o.sentiment,
         )
-        for o in bars(500, seed=5)
+        for i, o in enumerate(row)
+    ]  # fmt: skip
+
+
+def label_shares(views: list[Assessment]) -> np.ndarray:
+    return np.array([sum(v.label == name for v in views) for name in REGIMES]) / len(views)
+
+
+@pytest.mark.parametrize("still_bars", [STILL_BARS + 12, 1500])
+@every_price_variant
+def test_a_market_that_stands_still_teaches_nothing(
+    kind: str, params: dict[str, Any], still_bars: int
+) -> None:
+    """The same bars before and after a halt get the same labels but for 25 % of them; in between there are none."""
+    detector = make(kind, params)
+    moving = bars(1000)
+    before = [detector.update(o) for o in moving]
+    close = moving[-1].close
+    halt = [
+        detector.update(Observation(1000 + i, close, close, close, 0.0, open=close))
+        for i in range(still_bars)
     ]
-    assert after[-1].confidence > 0.0
+    after = [detector.update(o) for o in resumed(moving, 1000 + still_bars, close)]
+    assert all(v == silent(STANDING_STILL) for v in halt[STILL_BARS - 1 :])
+    # an estimator over fewer bars may stop before
+    assert not halt[0].reason
+    assert {v.reason for v in halt[: STILL_BARS - 1]} <= {"", STANDING_STILL}
+    first, second = label_shares(before[300:]), label_shares(after[300:])
+    assert 0.5 * np.abs(first - second).sum() <= 0.25, (first, second)
+    assert not after[0].reason
+
+
+@every_price_variant
+def test_what_a_halt_leaves_does_not_depend_on_its_length(kind: str, params: dict[str, Any]) -> None:
+    """Nor on a snapshot taken within it."""
+    short, long = make(kind, params), make(kind, params)
+    moving = bars(400)
+    close = moving[-1].close
+    for o in moving:
+        assert short.update(o) == long.update(o)
+    for i in range(STILL_BARS):
+        short.update(Observation(400 + i, close, close, close, 0.0, open=close))
+    for i in range(600):
+        long.update(Observation(400 + i, close, close, close, 0.0, open=close))
+        if i == 300:
+            restored = make(kind, params)
+            restored.load_state(loads(dumps(long.state())))
+            long = restored
+    a = [short.update(o) for o in resumed(moving, 1000, close)]
+    b = [long.update(o) for o in resumed(moving, 1000, close)]
+    assert a == b
 
 
 GOOD = {"step": 0, "high": 101.0, "low": 99.0, "close": 100.0, "log_return": 0.01}

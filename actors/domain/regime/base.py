@@ -17,6 +17,8 @@ from actors.domain.state import Stateful
 UNIFORM: tuple[float, ...] = tuple(1.0 / len(REGIMES) for _ in REGIMES)
 WARMING_UP = "too few bars so far"
 STANDING_STILL = "prices have not moved"
+STILL_BARS = 48
+"""Bars in a row without any movement from which on a detector of prices says nothing and learns nothing."""
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
@@ -129,4 +131,41 @@ class Detector(Stateful):
 
     def update(self, obs: Observation) -> Assessment:
         """Take the next bar and return the view at its close."""
+        raise NotImplementedError
+
+
+class PriceDetector(Detector):
+    """Base of detectors that hear prices; a subclass gives `_update`.
+
+    A market that does not trade is no regime: from the `STILL_BARS`-th bar in a row without any movement until the
+    next that moves, the detector is silent (`STANDING_STILL`) and stays as it was, models, thresholds and pending
+    refits included. What it knows of the market, it then knows of the market that trades.
+    """
+
+    STATE: ClassVar[tuple[str, ...]] = ("_still",)
+
+    def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
+        super().__init__(params, fits=fits, name=name, seed=seed)
+        self._still = 0  # bars in a row that did not move
+
+    def update(self, obs: Observation) -> Assessment:
+        """Take the next bar and return the view at its close."""
+        r = obs.log_return
+        if obs.high > obs.low:
+            self._still = 0
+        elif r == 0.0:
+            self._still += 1
+        elif r == r:  # a return that is not known (NaN) tells neither
+            self._still = 0
+        if self._still >= STILL_BARS:
+            if self._still == STILL_BARS:
+                self._stopped()
+            return silent(STANDING_STILL)
+        return self._update(obs)
+
+    def _stopped(self) -> None:
+        """Take back what the `STILL_BARS` - 1 still bars before taught, where that would last."""
+
+    def _update(self, obs: Observation) -> Assessment:
+        """Take the next bar of a market that trades and return the view at its close."""
         raise NotImplementedError

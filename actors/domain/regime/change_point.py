@@ -16,7 +16,14 @@ from actors.domain import kernels
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
 from actors.domain.params import Param
-from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.base import (
+    STANDING_STILL,
+    WARMING_UP,
+    Assessment,
+    Observation,
+    PriceDetector,
+    silent,
+)
 from actors.domain.regime.hysteresis import SchmittTrigger
 from actors.domain.regime.vocabulary import distinctness, soft_labels, top
 from actors.domain.registry import Params, component
@@ -63,7 +70,7 @@ class ChangePointParams(Params):
 
 
 @component
-class ChangePoint(Detector):
+class ChangePoint(PriceDetector):
     """Reads drift and volatility since the last change of either.
 
     `native_label` is ``changed`` while a change is likely to be recent, else ``settled``, with hysteresis. State: the
@@ -104,8 +111,7 @@ class ChangePoint(Detector):
         """See `Detector`."""
         return "changed", "settled"
 
-    def update(self, obs: Observation) -> Assessment:
-        """Take the next bar and return the view at its close."""
+    def _update(self, obs: Observation) -> Assessment:
         p, r = self._p, obs.log_return
         if r != r:  # the first bar has no return
             return silent(WARMING_UP)

@@ -15,7 +15,14 @@ from typing import Any, ClassVar
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
 from actors.domain.params import Param
-from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.base import (
+    STANDING_STILL,
+    WARMING_UP,
+    Assessment,
+    Observation,
+    PriceDetector,
+    silent,
+)
 from actors.domain.regime.changes.cusum import Cusum
 from actors.domain.regime.vocabulary import distinctness, soft_labels, top
 from actors.domain.registry import Params, component
@@ -56,7 +63,7 @@ class CusumParams(Params):
 
 
 @component
-class CusumDetector(Detector):
+class CusumDetector(PriceDetector):
     """Reads drift and volatility since the last alarm for a shift of either.
 
     `native_label` is ``up``, ``down``, ``wild`` or ``calm`` for `recent_bars` after such an alarm, else ``settled``.
@@ -95,8 +102,7 @@ class CusumDetector(Detector):
         """See `Detector`."""
         return "up", "down", "wild", "calm", "settled"
 
-    def update(self, obs: Observation) -> Assessment:
-        """Take the next bar and return the view at its close."""
+    def _update(self, obs: Observation) -> Assessment:
         p, r = self._p, obs.log_return
         if r != r:  # the first bar has no return
             return silent(WARMING_UP)

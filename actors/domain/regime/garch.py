@@ -63,8 +63,7 @@ class Garch(Levels):
         self._variance = -1.0  # no bar yet
         self._error = sqrt(0.5 * _EWMA[1] / (2.0 - _EWMA[1]))
 
-    def update(self, obs: Observation) -> Assessment:
-        """Take the next bar and return the view at its close."""
+    def _update(self, obs: Observation) -> Assessment:
         p = self._p
         fitted = self._refit.take(obs.step)
         if fitted is not None:

@@ -14,7 +14,7 @@ from pydantic import model_validator
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
 from actors.domain.params import Param
-from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, silent
+from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, PriceDetector, silent
 from actors.domain.regime.hysteresis import SchmittTrigger
 from actors.domain.regime.quantiles import ExpandingQuantiles
 from actors.domain.regime.vocabulary import distinctness, share_above, soft_labels, top
@@ -40,7 +40,7 @@ class LevelParams(Params):
         return self
 
 
-class Levels(Detector):
+class Levels(PriceDetector):
     """Base of detectors that say how turbulent the market is and leave direction open.
 
     A subclass gives each bar's volatility to `_judge` and, as `_error`, the standard error of its logarithm.

@@ -15,7 +15,14 @@ from pydantic import model_validator
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
 from actors.domain.params import Param
-from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.base import (
+    STANDING_STILL,
+    WARMING_UP,
+    Assessment,
+    Observation,
+    PriceDetector,
+    silent,
+)
 from actors.domain.regime.hysteresis import SchmittTrigger
 from actors.domain.regime.vocabulary import beyond, distinctness, soft_labels, top
 from actors.domain.registry import Params, component
@@ -49,7 +56,7 @@ class MomentumParams(Params):
 
 
 @component
-class Momentum(Detector):
+class Momentum(PriceDetector):
     """Says which way the market has gone, over short and long; leaves volatility open.
 
     `native_label` is ``up``, ``down`` or ``flat`` after hysteresis. State: log closes over the longest horizon and one
@@ -90,8 +97,7 @@ class Momentum(Detector):
         """See `Detector`."""
         return "up", "down", "flat"
 
-    def update(self, obs: Observation) -> Assessment:
-        """Take the next bar and return the view at its close."""
+    def _update(self, obs: Observation) -> Assessment:
         p, y = self._p, self._y
         self._bars += 1
         y.append(log(obs.close))

@@ -19,7 +19,14 @@ from actors.domain import kernels
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner
 from actors.domain.params import Param
-from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.base import (
+    STANDING_STILL,
+    WARMING_UP,
+    Assessment,
+    Observation,
+    PriceDetector,
+    silent,
+)
 from actors.domain.regime.hurst import LEAST_BARS, dfa
 from actors.domain.regime.hysteresis import SchmittTrigger
 from actors.domain.regime.slope import fitted_slope
@@ -97,7 +104,7 @@ class TrendParams(Params):
 
 
 @component
-class Trend(Detector):
+class Trend(PriceDetector):
     """Says which way the market goes; leaves volatility open, except in a crash.
 
     `native_label` is ``up``, ``down``, ``flat`` or ``crash`` after hysteresis. State: the window of log closes and
@@ -149,8 +156,7 @@ class Trend(Detector):
         """See `Detector`."""
         return "up", "down", "flat", "crash"
 
-    def update(self, obs: Observation) -> Assessment:
-        """Take the next bar and return the view at its close."""
+    def _update(self, obs: Observation) -> Assessment:
         p, n, y = self._p, self._n, self._y
         now = log(obs.close)
         self._bars += 1

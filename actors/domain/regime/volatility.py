@@ -61,8 +61,7 @@ class Volatility(Levels):
             self._error = sqrt(0.5 / (p.estimator_bars * EFFICIENCY[p.estimator]))
         self._variance = -1.0  # no bar yet
 
-    def update(self, obs: Observation) -> Assessment:
-        """Take the next bar and return the view at its close."""
+    def _update(self, obs: Observation) -> Assessment:
         r = obs.log_return
         if r == r:  # the first bar has no return
             self._seen += 1

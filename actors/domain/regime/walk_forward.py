@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import FitRunner, Refit
 from actors.domain.params import Param
-from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.base import STILL_BARS, WARMING_UP, Assessment, Observation, PriceDetector, silent
 from actors.domain.regime.vocabulary import distinctness, soft_labels, top
 from actors.domain.regime.window import PastRows
 from actors.domain.registry import Params
@@ -27,8 +27,6 @@ from actors.domain.state import Stateful
 FloatArray = NDArray[np.float64]
 CLIP = 8.0
 """Standard deviations: beyond them a feature says nothing more about the state."""
-STILL_BARS = 48
-"""Bars in a row without any movement after which a detector says nothing."""
 QUIET_RANGE = 1e-6
 """Range of a bar that did not move; its logarithm must exist."""
 
@@ -53,7 +51,7 @@ class WalkForwardParams(Params):
     )  # fmt: skip
 
 
-class WalkForward(Detector):
+class WalkForward(PriceDetector):
     """Base of detectors with walk-forward fits.
 
     A subclass gives `FEATURES` and `fit` (a pure function of module level: ``fit(past, *args) -> model``, a dict of
@@ -68,7 +66,7 @@ class WalkForward(Detector):
     FIGURES: ClassVar[tuple[str, ...]] = ()
     fit: ClassVar[Callable[..., dict[str, Any]]]
     STATE: ClassVar[tuple[str, ...]] = (
-        "_past", "_moved", "_refit", "_model", "_running", "_native", "_bars_in_state",
+        "_past", "_refit", "_model", "_running", "_native", "_bars_in_state",
     )  # fmt: skip
 
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
@@ -76,8 +74,7 @@ class WalkForward(Detector):
         p: WalkForwardParams = params
         self._w = p
         self.warmup_bars = p.min_history_bars + p.lag_steps + 1
-        self._past = PastRows(p.window_bars, self.FEATURES)
-        self._moved = 0  # rows up to the last bar whose price moved
+        self._past = PastRows(p.window_bars + STILL_BARS, self.FEATURES)  # a halt takes back rows
         self._refit = Refit(fits, name, type(self).fit, p.lag_steps)
         self._model: dict[str, Any] | None = None
         self._running: Any = None
@@ -113,8 +110,11 @@ class WalkForward(Detector):
         """States of the model, numbered; none before the first fit."""
         return () if self._model is None else tuple(f"state_{k}" for k in range(len(self._model["drift"])))
 
-    def update(self, obs: Observation) -> Assessment:
-        """Take the next bar and return the view at its close."""
+    def _stopped(self) -> None:
+        # a few dozen equal rows make a state of their own for as long as the window holds them
+        self._past.drop(STILL_BARS - 1)
+
+    def _update(self, obs: Observation) -> Assessment:
         fitted = self._refit.take(obs.step)
         if fitted is not None:
             self._adopt(fitted)
@@ -124,16 +124,9 @@ class WalkForward(Detector):
         w = self._w
         row = self._features(obs)
         self._past.add(row)
-        if r != 0.0 or obs.high > obs.low:
-            self._moved = self._past.count
-        still = self._past.count - self._moved
         view = silent(WARMING_UP) if self._model is None else self._view(row, obs)
-        if still >= STILL_BARS:
-            # all states explain a market that does not trade; the one that does it best is not news
-            view = silent(STANDING_STILL)
         due = self._past.count - w.min_history_bars
-        dead = still >= min(self._past.count, w.window_bars)  # nothing to learn from
-        if due >= 0 and due % w.refit_every_bars == 0 and not self._refit.pending and not dead:
+        if due >= 0 and due % w.refit_every_bars == 0 and not self._refit.pending:
             self._refit.ask(obs.step, (self._past.last(w.window_bars), *self._arguments()))
         return view
 

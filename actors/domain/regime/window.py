@@ -44,6 +44,19 @@ class PastRows(Stateful):
         self._rows[self.count % self._bars] = row
         self.count += 1
 
+    def drop(self, rows: int) -> None:
+        """Take the newest rows back; `last` may then ask for `bars` - `rows` at most, for what they pushed out is lost.
+
+        Examples
+        --------
+        >>> past = PastRows(4, 0)
+        >>> for v in (1.0, 2.0, 3.0, 4.0): past.add(v)
+        >>> past.drop(2)
+        >>> past.last(9).tolist()
+        [1.0, 2.0]
+        """
+        self.count -= rows
+
     def last(self, bars: int) -> FloatArray:
         """Return a copy of the last rows, oldest first: as many as there are, at most `bars`."""
         held = min(bars, self.count, self._bars)
