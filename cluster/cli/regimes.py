@@ -142,7 +142,15 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
     parts: list[RegimePart] = []
     regime = config.model.regime
     for pair, frame in frames.items():
-        said = detect(frame, pair, chosen, dict(regime.ensemble), config.model.seed, regime.timeframes)
+        said = detect(
+            frame,
+            pair,
+            chosen,
+            dict(regime.ensemble),
+            config.model.seed,
+            regime.timeframes,
+            config.model.health,
+        )
         views = said.views
         target = folder / f"regimes-{pair.replace('/', '')}-{config.model.timeframe}.parquet"
         write(frame, said, target)

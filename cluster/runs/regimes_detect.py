@@ -42,7 +42,7 @@ class Detected:
 
 def detect(
     frame: BarFrame, pair: str, detectors: Sequence[Component], ensemble: dict[str, Any], seed: int,
-    timeframes: Sequence[str] = (),
+    timeframes: Sequence[str] = (), health: dict[str, Any] | None = None,
 ) -> Detected:  # fmt: skip
     """Return every detector's view at each bar's close, and the ensemble's; each knows the bars up to its own only.
 
@@ -58,10 +58,12 @@ def detect(
         Of the configuration: detectors draw as they do in a fleet.
     timeframes : sequence of str
         Longer bars, on which every detector runs as well.
+    health : dict, optional
+        Parameters of the fleet's health monitor.
     """
     panel = Panel(
         [(part.kind, part.params) for part in detectors], ensemble, pair=pair, seed=seed, fits=InlineFits(),
-        timeframe=format_timeframe(frame.timeframe_ns), timeframes=timeframes,
+        timeframe=format_timeframe(frame.timeframe_ns), timeframes=timeframes, health=health,
     )  # fmt: skip
     views: dict[str, list[Assessment]] = {name: [] for name in panel.names}
     for now in panel.run(frame):

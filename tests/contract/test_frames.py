@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import contract
+import numpy as np
 import pytest
 import recorded_run as recorded
 import small
@@ -14,6 +15,7 @@ from actors.domain.errors import ConfigError
 from actors.domain.events.market import BarClosed, DataQualityAssessed
 from actors.domain.events.regime import RegimeAssessed
 from actors.domain.fitting import InlineFits
+from actors.domain.model.bars import FLAG_FORWARD_FILLED, BarFrame
 from actors.domain.processor import Step
 from actors.domain.regime.panel import Panel
 from actors.runtime.build import build_agent
@@ -102,3 +104,41 @@ def test_frames_that_do_not_fit_are_refused_before_anything_runs(
 ) -> None:
     with pytest.raises(ConfigError, match="timeframe"):
         small.plan(tmp_path, market=market, sets=[f"regime.timeframes={wrong}"])
+
+
+def test_a_panel_judges_data_as_the_fleets_monitor_does(market: dict, tmp_path: Path) -> None:
+    """Bars on time, a gap, bars filled in and an outlier: every view of a panel is the fleet's, confidence included."""
+    frame = next(iter(market.values()))
+    keep = np.ones(len(frame), dtype=bool)
+    keep[300:312] = False
+    columns = {
+        c: getattr(frame, c)[keep].copy()
+        for c in ("open_ns", "open", "high", "low", "close", "volume", "flags")
+    }
+    columns["flags"][340:345] = FLAG_FORWARD_FILLED
+    columns["high"][360] *= 1.6
+    holed = BarFrame(frame.pair, frame.timeframe_ns, source=frame.source, synthetic=True, **columns)
+    worst = []
+    for name, bars in (("clean", frame), ("holed", holed)):
+        sets = [*SETS, "health.window_bars=60"]
+        plan = small.plan(tmp_path / name, market={frame.pair: bars}, sets=sets)
+        config = plan.config.model
+        parts = [(p.kind, p.params) for p in config.regime.detectors]
+        panel = Panel(
+            parts, config.regime.ensemble, pair=frame.pair, seed=plan.settings.seed, fits=InlineFits(),
+            timeframe="1h", timeframes=["2h", "4h"], health=config.health,
+        )  # fmt: skip
+        host, scores = LocalHost(plan.graph, plan.settings), []
+        for item, mine in zip(plan.feed, panel.run(bars), strict=True):
+            said = [e for _, events in host.step(item) for e in events if isinstance(e, RegimeAssessed)]
+            views = {e.source: e for e in said}
+            for source, view in zip((*NAMES, "regime-ensemble"), mine, strict=True):
+                event = views[source]
+                assert (event.label, event.probabilities, event.confidence, event.detail) == (
+                    view.label, view.probabilities, view.confidence, view.detail), (item.step, source)  # fmt: skip
+            assert mine[0].data_quality <= 1.0
+            if mine[-1].detail is not None:
+                scores.append(mine[-1].detail.data_quality)
+        worst.append(min(scores))
+    assert worst[0] == 1.0
+    assert worst[1] < 0.85

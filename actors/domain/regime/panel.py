@@ -1,7 +1,7 @@
 """All detectors of one pair with the ensemble over them, outside of a fleet: one call per bar, the fleet's answers.
 
 A fleet runs each detector in an agent of its own; where a whole series is to be labelled, one object that holds them
-all gives the same views, because names and seeds are the fleet's.
+all gives the same views, because names and seeds are the fleet's, and so is how good the data are found to be.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from math import log, nan
 from typing import Any, ClassVar
 
 from actors.domain import registry
+from actors.domain.agent_params import checked
+from actors.domain.data_quality import PairQuality, QualityParams
 from actors.domain.errors import InvalidBarError, InvalidParamsError
 from actors.domain.fitting import FitRunner
 from actors.domain.model.bars import BarFrame
@@ -51,6 +53,8 @@ class Panel(Stateful):
         Of the bars; needed where there are longer ones.
     timeframes : sequence of str
         Longer bars, on which every detector runs as well; see `actors.domain.regime.multi_timeframe`.
+    health : mapping
+        Parameters of the fleet's health monitor, of which those of `actors.domain.data_quality.QualityParams` count.
 
     Raises
     ------
@@ -68,7 +72,7 @@ class Panel(Stateful):
     (('volatility', 'ensemble'), ['sideways', 'sideways'])
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_longer", "_ensemble", "_close", "_bars")
+    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_longer", "_ensemble", "_data", "_close", "_bars")
 
     def __init__(
         self,
@@ -80,6 +84,7 @@ class Panel(Stateful):
         fits: FitRunner,
         timeframe: str = "1h",
         timeframes: Sequence[str] = (),
+        health: Mapping[str, Any] | None = None,
     ) -> None:
         kinds = [kind for kind, _ in detectors]
         if not kinds or len(set(kinds)) != len(kinds):
@@ -111,6 +116,8 @@ class Panel(Stateful):
             self._frames = tuple(frame for frame in (timeframe, *frames) for _ in kinds)
         names = (*self._detectors, *self._longer)
         self._ensemble = ConfidentEnsemble(EnsembleParams.parse(settings), members=len(names), names=names)
+        own = {k: v for k, v in (health or {}).items() if k in QualityParams.model_fields}
+        self._data = PairQuality(checked(QualityParams, own, "health"), base_ns)
         self._base_ns = base_ns
         self._close = nan
         self._bars = 0
@@ -148,25 +155,30 @@ class Panel(Stateful):
         ------
         InvalidBarError
         """
-        columns = (frame.open_ns, frame.open, frame.high, frame.low, frame.close, frame.volume)
-        for open_ns, first, high, low, close, volume in zip(*(c.tolist() for c in columns), strict=True):
-            yield self.update(high, low, close, open_ns=open_ns, volume=volume, open=first)
+        columns = (frame.open_ns, frame.open, frame.high, frame.low, frame.close, frame.volume, frame.flags)
+        for open_ns, first, high, low, close, volume, flags in zip(
+            *(c.tolist() for c in columns), strict=True
+        ):
+            yield self.update(high, low, close, open_ns=open_ns, volume=volume, open=first, flags=flags)
 
     def update(
         self,
         high: float,
         low: float,
         close: float,
-        quality: float = 1.0,
+        quality: float | None = None,
         *,
         open_ns: int = -1,
         volume: float = nan,
         open: float = nan,  # noqa: A002 - a bar's own word
+        flags: int = 0,
     ) -> list[Assessment]:
         """Take the next bar (prices in quote), return the views at its close: the detectors', then the ensemble's.
 
         `open_ns`, when the bar began, matters to longer frames and, with `volume` in base, to the market context of an
-        enhanced ensemble; `open` to some estimators of volatility.
+        enhanced ensemble; `open` to some estimators of volatility; `flags` are those of a `BarFrame`. Without
+        `quality`, in [0, 1], that of the data is found from when bars began; without either confidence leaves that
+        factor out.
 
         Raises
         ------
@@ -179,15 +191,21 @@ class Panel(Stateful):
             )
         if not close > 0.0:
             raise InvalidBarError("BAR_PRICE", f"close: expected above 0, found {close} at bar {self._bars}")
+        known = None if quality is None else Quality(quality)
+        if quality is None and open_ns >= 0:
+            closed, data = open_ns + self._base_ns, self._data
+            data.bar(closed, high, low, close, flags, closed)
+            known = Quality(data.score, data.completeness, data.freshness, data.outlier_free)
+        score = 1.0 if known is None else known.score
         obs = Observation(
-            step=self._bars, high=high, low=low, close=close, log_return=log(close / self._close), quality=quality,
+            step=self._bars, high=high, low=low, close=close, log_return=log(close / self._close), quality=score,
             volume=volume, close_ns=open_ns + self._base_ns if open_ns >= 0 else None, open=open,
         )  # fmt: skip
         self._close = close
         self._bars += 1
         said = [detector.update(obs) for detector in self._detectors.values()]
         if not self._longer:
-            return [*said, self._ensemble.update(said, obs, Quality(quality))]
-        said += [f.update(obs.step, open_ns, high, low, close, quality, open) for f in self._longer.values()]
+            return [*said, self._ensemble.update(said, obs, known)]
+        said += [f.update(obs.step, open_ns, high, low, close, score, open) for f in self._longer.values()]
         heard = without_vetoed(said, self._frames, frame_pools(said, self._frames))
-        return [*said, self._ensemble.update(heard, obs, Quality(quality))]
+        return [*said, self._ensemble.update(heard, obs, known)]

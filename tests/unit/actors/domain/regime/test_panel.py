@@ -49,7 +49,7 @@ def test_a_panel_says_what_the_agents_say() -> None:
             outlier_free=1.0,
         )  # fmt: skip
         agreed = pool.process(Step(i, i, (bar, quality, *said)))[0]
-        for view, event in zip(mine.update(high, low, close), [*said, agreed], strict=True):
+        for view, event in zip(mine.update(high, low, close, 1.0), [*said, agreed], strict=True):
             assert isinstance(event, RegimeAssessed)
             for name in [f for f in view.__struct_fields__ if f in event.__struct_fields__]:
                 assert repr(getattr(event, name)) == repr(getattr(view, name)), (i, name)
