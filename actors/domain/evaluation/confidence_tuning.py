@@ -82,7 +82,13 @@ def market(family: str, number: int, bars: int = BARS) -> list[Row]:
 
 
 def lesson(rows: Sequence[Row]) -> Lesson:
-    """Return what a market teaches."""
+    """Return what a market teaches.
+
+    Raises
+    ------
+    InvalidParamsError
+        If it ends before an outcome counts.
+    """
     params, settings = ConfidenceParams(), EnsembleParams()
     members = len(rows[0][0])
     ensemble, volatility = RegimeEnsemble(settings, members=members), Turbulence()
@@ -102,6 +108,11 @@ def lesson(rows: Sequence[Row]) -> Lesson:
             volatility_ratio=ratio, bars_in_state=view.bars_in_state,
         )  # fmt: skip
     notes, known = student.notes, slice(WARM_UP_OUTCOMES, len(student.notes.said))
+    if len(notes.said) <= WARM_UP_OUTCOMES:
+        least = WARM_UP_OUTCOMES * params.learn_every_bars + params.known_after_bars
+        raise InvalidParamsError(
+            "TUNING_SHORT", f"tuning: expected a market of more than {least} bars, found {len(rows)}"
+        )
     return Lesson(np.array(notes.terms[known]), np.array(truth[known]), np.array(notes.said[known]))
 
 

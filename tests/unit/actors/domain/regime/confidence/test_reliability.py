@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from actors.domain import state as codec
+from actors.domain.errors import InvalidParamsError
 from actors.domain.evaluation import confidence_tuning as tuning
 from actors.domain.evaluation.confidence_markets import FAMILIES
 from actors.domain.evaluation.confidence_study import FIRST_JUDGED
@@ -126,6 +127,11 @@ def test_what_is_fitted_is_what_runs() -> None:
     assert notes.said == said
 
 
+def test_a_market_too_short_to_teach_is_refused() -> None:
+    with pytest.raises(InvalidParamsError, match="of more than 1248 bars"):
+        tuning.lesson(tuning.market("chains", 0, 1200))
+
+
 def test_no_market_of_tuning_judges() -> None:
     assert tuning.FIRST_SEED + tuning.SEEDS_PER_FAMILY * len(FAMILIES) < FIRST_JUDGED
 
@@ -134,7 +140,7 @@ def test_no_market_of_tuning_judges() -> None:
 def test_the_command_prints_what_it_learns_beside_what_is_committed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert bench.main(["--markets", "1", "--bars", "1200", "--no-progress"]) == 0
+    assert bench.main(["--markets", "1", "--bars", "1500", "--no-progress"]) == 0
     printed = capsys.readouterr().out
     assert f"committed: {list(COEFFICIENTS)}" in printed
     assert f"committed: {list(BIASES)}" in printed
