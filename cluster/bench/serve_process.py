@@ -99,6 +99,8 @@ def serving(
     environment = {
         k: v for k, v in os.environ.items() if k not in ("RAY_ADDRESS", "RAY_JOB_CONFIG_JSON_ENV_VAR")
     }
+    # a Ray of its own: without this it joins whichever was started on this machine before, dead or alive
+    environment["RAY_ADDRESS"] = "local"
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(checkout), environment.get("PYTHONPATH", "")])
     )
