@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from math import nan
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import msgspec
 
@@ -165,12 +165,12 @@ class ConfidenceCalculator(Stateful):
             Bars that the label has been in force for.
         """
         again = step is not None and step == self._last_step
-        if again:
-            question = (label, belief, quality, volatility_ratio, bars_in_state)
-            if self._last is not None and question == self._last_question:
-                self._hits += 1
-                return self._last
         share = agreement(views, weights, REGIMES[label])
+        if again:
+            question, last = (label, belief, quality, volatility_ratio, bars_in_state), self._last
+            if last is not None and question == self._last_question and share == last.agreement:
+                self._hits += 1
+                return last
         out = self._score(label, belief, share, quality, volatility_ratio, bars_in_state, 0)
         self._last_step = step
         self._last_question = (label, belief, quality, volatility_ratio, bars_in_state)
@@ -197,9 +197,18 @@ class ConfidenceCalculator(Stateful):
     def silent(
         self, label: int, belief: tuple[float, ...], *, silent_bars: int, quality: Quality | None = None
     ) -> RegimeConfidence:
-        """Return the confidence in a label that no bar has confirmed for `silent_bars`; nothing is learnt."""
+        """Return the confidence in a label that no bar has confirmed for `silent_bars`; nothing is learnt.
+
+        The members' agreement and the volatility are those of the last bar. Whatever the factors then come to, no more
+        is left than the freshness of the data leaves of what that bar had: silence is no reason to trust.
+        """
         aged = (quality or Quality(1.0)).aged(silent_bars, self._p.stale_after_bars)
-        return self._score(label, belief, None, aged, nan, 0, silent_bars)
+        last = self._last
+        if last is None:
+            return self._score(label, belief, None, aged, nan, 0, silent_bars)
+        most = last.score * max(0.0, 1.0 - silent_bars / self._p.stale_after_bars)
+        ratio = cast(float, self._last_question[3])
+        return self._score(label, belief, last.agreement, aged, ratio, 0, silent_bars, most)
 
     def learn(self, label: int) -> None:
         """Take the regime of the oldest sampled bar whose regime is not known; bars are sampled from the first on.
@@ -276,7 +285,7 @@ class ConfidenceCalculator(Stateful):
 
     def _score(
         self, label: int, belief: tuple[float, ...], share: float | None, quality: Quality | None, ratio: float,
-        bars_in_state: int, silent_bars: int,
+        bars_in_state: int, silent_bars: int, most: float = 1.0,
     ) -> RegimeConfidence:  # fmt: skip
         by_share, by_history, by_quality, by_lead = self._weights
         total, score = by_lead, 0.0
@@ -303,6 +312,8 @@ class ConfidenceCalculator(Stateful):
         if worth is not None and worth < self._usual:
             # the map was learnt on better data; of such bars it knows nothing
             score *= worth / self._usual
+        if score > most:
+            score = most
         calibrated = self._calibrator.refits > 0
         members: tuple[str, ...] | None = ()
         leave = None

@@ -145,6 +145,34 @@ def test_a_silent_feed_lets_confidence_fall_to_nothing() -> None:
     assert c.figures() == before  # nothing was learnt or counted
 
 
+@pytest.mark.parametrize("ratio", [nan, 1.0, 3.0])
+@pytest.mark.parametrize("said", [("bull", "bull"), ("bear", "bull"), ("bear", "bear")])
+@pytest.mark.parametrize("taught", [True, False])
+def test_no_silence_makes_surer_than_the_last_bar_was(
+    taught: bool, said: tuple[str, ...], ratio: float
+) -> None:
+    c = make(**EVERY)
+    if taught:
+        teach(c, 400, 0.95, 0.5)
+    live = c.assess(0, SURE, [view(w) for w in said], (1.0, 1.0), quality=GOOD, volatility_ratio=ratio)
+    scores = [live.score]
+    for quality in (GOOD, None):
+        scores += [c.silent(0, SURE, silent_bars=n, quality=quality).score for n in range(1, 6)]
+        assert all(a > b for a, b in pairwise(scores))
+        assert scores[-1] == 0.0
+        scores = [live.score]
+
+
+def test_the_same_belief_of_other_members_is_another_question() -> None:
+    c = make(**EVERY)
+    first = c.assess(0, SURE, [view("bull"), view("bull")], (1.0, 1.0), step=1, quality=GOOD)
+    other = c.assess(0, SURE, [view("bear"), view("bull")], (1.0, 1.0), step=1, quality=GOOD)
+    assert (first.agreement, other.agreement) == (1.0, 0.5)
+    assert c.figures().cache_hits == 0
+    assert c.assess(0, SURE, [view("bear"), view("bull")], (1.0, 1.0), step=1, quality=GOOD) == other
+    assert c.figures().cache_hits == 1
+
+
 def random_bars(n: int, seed: int) -> list[tuple]:
     rng = np.random.default_rng(seed)
     out = []
