@@ -35,16 +35,23 @@ EXAMPLE = "tradewind regimes bench --trials 20 --lengths 250 -j 1 --json -"
 STUDIES = (*dict.fromkeys(p.name for p in PROCESSES), regimes_confidence.STUDY)
 LEAST_AREAS = 20
 """Trials with all states, below which the text shows no mean area under the ROC curve beside print."""
+PROJECTED = (
+    "a detector's regime is the likeliest one by its measures: one that measures volatility alone tells no bull from a "
+    "bear"
+)
 KEYS = """detect: --data and -p name the bars; every detector sees the bars up to its own only, and fits what it learns
 from its past. One Parquet file per pair: timestamp, then per detector and for the ensemble label, state, bars_in_state,
 confidence, data_quality, reason (why it says nothing), p_REGIME, own_STATE (probability of each own state) and
 x_MEASURE (its own measures; null where undefined). Keys of the result: detectors, files {pair}, views {pair: {detector:
-{bars, silent_bars, shares_frac, switches_per_1000, mean_confidence, own_states, measures}}}, frames {pair: null, or
+{bars, silent_bars, reasons {REASON: bars without a view}, states_frac (of its own states), shares_frac (of regimes),
+switches_per_1000, mean_confidence, own_states, measures}}}, frames {pair: null, or
 with --timeframes {timeframes, bars, agreement_mean, mixed_frac, vetoed_bars}}, statistics {pair: {bars,
 unlabelled_bars, switches, switches_per_1000, rows (per regime: share_frac, spells, mean_bars, median_bars,
 expected_bars, mean_return_ann, volatility_ann ...), counts, transitions (value, low, high), first_spell, last_spell,
-confidence, paths}} of the ensemble's regimes, report (path of the page, with --report). Longer bars are seen at their
-close only; a first one that began before the data is dropped, so data that begin at midnight lose none.
+confidence, paths}} of the ensemble's regimes, report (path of the page, with --report). A detector's label follows its
+largest probability and may change from bar to bar; its own state is held where it has bands or a dwell, and the
+ensemble's label for min_dwell_bars, but for a crash. Longer bars are seen at their close only; a first one that began
+before the data is dropped, so data that begin at midnight lose none.
 
 bench: two published studies, and one of confidence. The rows of cells are oracles and models of the same kinds as the
 detectors in the study's own form (fitted on other series or on the whole one), not the detectors of a fleet. Those are
@@ -130,10 +137,12 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
         raise ConfigError("REGIMES_NONE", "regime.detectors: expected at least one detector, found none")
     frames, _, notes = common.load_frames(args, config)
     if config.model.sentiment.enabled:
-        notes.append(
+        said_so = (
             "SENTIMENT: detect reads bars only; in a fleet the sentiment detector is heard as well, so its regimes may "
             "differ"
         )
+        notes.append(said_so)
+        common.tell([said_so])
     folder = Path(args.out) if args.out else common.make_userdir(common.userdir(args)) / "results"
     files: dict[str, str] = {}
     found: dict[str, dict[str, Any]] = {}
@@ -165,6 +174,9 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
             statistics[pair] = view.statistics
             if args.report is not None:
                 parts.append(regime_part(series, view, len(parts), config.model.account.quote))
+        if all(view["silent_bars"] == view["bars"] for view in found[pair].values()):
+            why = [f"{n}: {next(iter(v['reasons']))}" for n, v in found[pair].items() if v["reasons"]]
+            notes.append(f"NO_REGIME: {pair}: no regime on any of {len(frame):,} bars; {'; '.join(why)}")
     result = {
         "detectors": [part.kind for part in chosen], "files": files, "views": found, "frames": agreed,
         "statistics": msgspec.to_builtins(statistics),
@@ -199,14 +211,17 @@ def _page(
 def _detect_text(result: Mapping[str, Any]) -> str:
     parts = []
     for pair, views in result["views"].items():
-        rows = [["detector", "bars", "silent", "switches per 1000", "most of the time"]]
+        rows = [
+            ["detector", "bars", "silent", "switches per 1000", "own state, mostly", "as a regime, mostly"]
+        ]
+        silent = []
         for kind, view in views.items():
-            shares = {k: v for k, v in view["shares_frac"].items() if v}
-            best = sorted(shares, key=lambda k: -shares[k])[:2]
             rows.append([
                 kind, f"{view['bars']:,}", f"{view['silent_bars']:,}", number(view["switches_per_1000"]),
-                ", ".join(f"{k} {shares[k]:.0%}" for k in best) or "-",
+                "-" if kind == ENSEMBLE else _mostly(view["states_frac"]), _mostly(view["shares_frac"]),
             ])  # fmt: skip
+            if view["silent_bars"] == view["bars"] and view["reasons"]:
+                silent.append(f"\n{kind} is silent on every bar: {next(iter(view['reasons']))}")
         frames = result["frames"][pair]
         told = (
             ""
@@ -216,11 +231,17 @@ def _detect_text(result: Mapping[str, Any]) -> str:
             f"{frames['vetoed_bars']:,}"
         )
         parts.append(
-            f"{pair}, the last row is the {ENSEMBLE}\n{columns(rows)}{told}\nwritten to {result['files'][pair]}"
+            f"{pair}, the last row is the {ENSEMBLE}\n{columns(rows)}\n{PROJECTED}{''.join(silent)}{told}\n"
+            f"written to {result['files'][pair]}"
         )
     if result["report"]:
         parts.append(f"report: {result['report']}")
     return "\n\n".join(parts)
+
+
+def _mostly(shares: Mapping[str, float | None]) -> str:
+    known = {k: v for k, v in shares.items() if v}
+    return ", ".join(f"{k} {known[k]:.0%}" for k in sorted(known, key=lambda k: -known[k])[:2]) or "-"
 
 
 def _bench(args: argparse.Namespace) -> common.Outcome:

@@ -158,13 +158,19 @@ def _at(values: Sequence[float | None], k: int) -> float | None:
 def summary(
     said: Sequence[Assessment], own_states: Sequence[str] = (), measures: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return how often each regime was in force, how often it changed, how sure the views were, and their words."""
+    """Return how often each regime and each own state was in force, how often the regime changed, how sure the views
+    were, their words, and on how many bars there was none for what reason, the commonest first.
+    """
     heard = [v for v in said if v.confidence > 0.0]
     counts = Counter(v.label for v in heard)
+    states = Counter(v.native_label for v in heard)
+    reasons = Counter(v.reason for v in said if not v.confidence > 0.0 and v.reason)
     switches = sum(a.label != b.label for a, b in pairwise(heard))
     return {
         "bars": len(said),
         "silent_bars": len(said) - len(heard),
+        "reasons": dict(sorted(reasons.items(), key=lambda e: (-e[1], e[0]))),
+        "states_frac": {s: states[s] / len(heard) for s in sorted(states, key=lambda s: (-states[s], s))},
         "shares_frac": {r: counts[r] / len(heard) if heard else None for r in REGIMES},
         "switches_per_1000": 1000.0 * switches / len(heard) if heard else None,
         "mean_confidence": sum(v.confidence for v in heard) / len(heard) if heard else None,

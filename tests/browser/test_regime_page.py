@@ -86,3 +86,37 @@ def test_the_tables_say_it_without_javascript(browser, regimes):
     assert "SYNTHETIC MARKET" in page.locator(".synthetic").inner_text()
     assert len(asked) == 1
     page.context.close()
+
+
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory):
+    frame = small.frames(600)[PAIR]
+    kinds = tuple(Component(kind=kind) for kind in ("change_point", "duration_hmm", "student_hmm"))
+    found = detect(frame, PAIR, kinds, {}, 7, ("4h",))
+    series = series_of(frame, PAIR, found)
+    (view,) = traced(frame, PAIR, found, STAY).views({PAIR: series}, timeframe_ns=frame.timeframe_ns, seed=7)
+    path = tmp_path_factory.mktemp("long") / "regimes.html"
+    parts = [regime_part(series, view, 0, "USDT")]
+    return write_regime_page(path, parts, title="Regimes", about="made by a test", synthetic=True, notes=[])
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_detectors_name_is_drawn_whole(browser, long_names, width):
+    page, _, _ = visit(browser, long_names, viewport={"width": width, "height": 844})
+    page.locator("#plot-regime-0-confidence .main-svg").first.wait_for()
+    page.wait_for_timeout(300)
+    drawn = page.evaluate(
+        """() => {
+            const plot = document.getElementById("plot-regime-0-confidence"), box = plot.getBoundingClientRect();
+            return [...plot.querySelectorAll(".y2tick text")].map(t => {
+                const at = t.getBoundingClientRect();
+                return [t.textContent, at.left - box.left, box.right - at.right];
+            });
+        }"""
+    )
+    names = ["in force", "change_point", "duration_hmm", "student_hmm", "change_point-4h", "duration_hmm-4h",
+             "student_hmm-4h"]  # fmt: skip
+    assert sorted(name for name, _, _ in drawn) == sorted(names)
+    assert min(left for _, left, _ in drawn) >= 0.0, drawn
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()

@@ -16,8 +16,9 @@ import small
 from actors.domain import registry
 from actors.domain.events.regime import REGIMES
 from actors.domain.fitting import InlineFits
+from actors.domain.model.bars import BarFrame
 from actors.domain.processor import derive_seed
-from actors.domain.regime.base import Observation
+from actors.domain.regime.base import STANDING_STILL, WARMING_UP, Observation
 from cluster.cli import main as cli
 from cluster.cli.demo import export_bars
 
@@ -47,7 +48,9 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_detect_says_that_it_hears_no_news(bars: Path, tmp_path: Path) -> None:
+def test_detect_says_that_it_hears_no_news(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["regimes", "detect", "--data", str(bars), "-p", "BTC/USDT", "-i", "1h", "--detectors", "trend"]
     news = tmp_path / "news.csv"
     news.write_text("date,title\n2021-01-01,Bitcoin soars\n", "utf-8")
@@ -56,6 +59,57 @@ def test_detect_says_that_it_hears_no_news(bars: Path, tmp_path: Path) -> None:
         code, doc = call([*words, *more], tmp_path)
         assert code == 0
         assert any(n.startswith("SENTIMENT: detect reads bars only") for n in doc["result"]["notes"]) is told
+        assert capsys.readouterr().err.count("SENTIMENT: detect reads bars only") == told
+
+
+def test_a_detector_without_a_view_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Too few bars, or prices that stand still: no table of dashes and no empty page without a word."""
+    frame = small.frames(400)["BTC/USDT"]
+    still = {c: np.full(len(frame), 100.0) for c in ("open", "high", "low", "close")}
+    constant = BarFrame(
+        frame.pair, frame.timeframe_ns, frame.open_ns, volume=frame.volume, source="test", **still
+    )
+    for name, market, why in (
+        ("few", frame.slice_rows(0, 50), WARMING_UP), ("constant", constant, STANDING_STILL)
+    ):  # fmt: skip
+        folder = tmp_path / name
+        export_bars([market], folder)
+        words = ["regimes", "detect", "--data", str(folder), "-p", "BTC/USDT", "-i", "1h", "--detectors", "volatility",
+                 "--report"]  # fmt: skip
+        code, doc = call(words, tmp_path)
+        assert code == 0
+        view = doc["result"]["views"]["BTC/USDT"]["volatility"]
+        assert next(iter(view["reasons"])) == why
+        assert sum(view["reasons"].values()) == view["silent_bars"] == len(market)
+        assert f"volatility is silent on every bar: {why}" in capsys.readouterr().out
+        page = Path(doc["result"]["report"]).read_text(encoding="utf-8")
+        assert f"BTC/USDT: no regime on any of {len(market)} bars; volatility: {why}" in page
+
+
+def test_a_detector_of_one_axis_tells_its_own_states(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "regimes",
+        "detect",
+        "--data",
+        str(bars),
+        "-p",
+        "BTC/USDT",
+        "-i",
+        "1h",
+        "--detectors",
+        "volatility",
+    ]
+    code, doc = call(words, tmp_path)
+    assert code == 0
+    view = doc["result"]["views"]["BTC/USDT"]["volatility"]
+    assert set(view["states_frac"]) <= {"low", "normal", "high"}
+    assert sum(view["states_frac"].values()) == pytest.approx(1.0)
+    first = next(iter(view["states_frac"]))
+    printed = capsys.readouterr().out
+    assert f"{first} {view['states_frac'][first]:.0%}" in printed
+    assert "tells no bull from a bear" in printed
 
 
 def test_detect_writes_what_the_detectors_say(bars: Path, tmp_path: Path) -> None:

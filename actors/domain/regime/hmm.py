@@ -53,10 +53,12 @@ class HmmParams(WalkForwardParams):
 
 @component
 class Hmm(WalkForward):
-    """Filters hidden states out of returns and ranges and reads each state as a mixture of regimes.
+    """Filters hidden states around prototypes of the regimes out of returns and ranges; the prior outweighs the window.
 
-    `native_label` is ``state_k``, states ordered by variance. State: the window of past bars, the fitted model,
-    its filter and a pending fit. Warm-up: `min_history_bars` returns and `lag_steps`. O(states²) per bar.
+    By default six anchors of 1000 bars each stand against a window of 3000: a fit moves the prototypes and finds no
+    states of its own (for that lower `anchor_bars`). Each state is read as a mixture of regimes. `native_label` is
+    ``state_k``, states ordered by variance. State: the window of past bars, the fitted model, its filter and a pending
+    fit. Warm-up: `min_history_bars` returns and `lag_steps`. O(states²) per bar.
     """
 
     Params: ClassVar[type[Params]] = HmmParams

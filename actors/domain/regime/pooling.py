@@ -15,6 +15,8 @@ from typing import Literal, Protocol
 Pooling = Literal["log", "linear", "vote"]
 NEVER = 1e-300
 """Stands for a probability of 0, whose logarithm does not exist."""
+_TOLD_APART = 10.0**0.5
+"""Odds below which a member cannot tell two regimes apart: by Jeffreys's scale not worth more than a mention."""
 _DOUBT = 0.1  # share of a vote that is spread over all regimes: a regime without votes stays possible
 
 
@@ -68,7 +70,19 @@ def linear_pool(
 
 
 def vote(views: Sequence[View | None], weights: Sequence[float], states: int) -> tuple[list[float], float]:
-    """Return ``W·ln`` of each regime's share of the votes and W, the weight heard; a tenth of all votes is spread."""
+    """Return ``W·ln`` of each regime's share of the votes and W, the weight heard; a tenth of all votes is spread.
+
+    A member's vote is split evenly between its likeliest regime and those that are less than √10 times as unlikely: to
+    one that measures volatility alone bull, bear and sideways are nearly alike, and which comes first says nothing.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> sure = SimpleNamespace(probabilities=(0.7, 0.2, 0.1), confidence=1.0)
+    >>> torn = SimpleNamespace(probabilities=(0.49, 0.39, 0.12), confidence=1.0)
+    >>> [[round(s, 2) for s in vote([who], [1.0], 3)[0]] for who in (sure, torn)]
+    [[-0.07, -3.4, -3.4], [-0.73, -0.73, -3.4]]
+    """
     shares = [0.0] * states
     heard = 0.0
     for view, weight in zip(views, weights, strict=True):
@@ -76,12 +90,10 @@ def vote(views: Sequence[View | None], weights: Sequence[float], states: int) ->
             continue
         heard += weight
         p = view.probabilities
-        best = max(p)
-        if p.count(best) == 1:
-            shares[p.index(best)] += weight
-        else:  # who cannot decide splits the vote
-            part = weight / p.count(best)
-            shares = [s + part if q == best else s for s, q in zip(shares, p, strict=True)]
+        least = max(p) / _TOLD_APART
+        named = [q > least for q in p]
+        part = weight / sum(named)
+        shares = [s + part if one else s for s, one in zip(shares, named, strict=True)]
     if heard == 0.0:
         return shares, 0.0
     spread = _DOUBT / states

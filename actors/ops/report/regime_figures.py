@@ -105,7 +105,11 @@ def confidence_figure(series: PairSeries, view: RegimeView, span: Sequence[int] 
     if view.known_bars["frames"]:
         figure.add_trace(_measure(at, view, "frames", SKY, 1.4), 3, 1)
     figure.update_yaxes(title_text="confidence, %", range=[0, 102], row=1, col=1)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont={"size": 10}, row=2, col=1)
+    # names are as long as their detectors': the plot gives way to them, and every one is told
+    figure.update_yaxes(
+        autorange="reversed", fixedrange=True, automargin=True, tickmode="array", tickvals=names,
+        tickfont={"size": 10}, row=2, col=1,
+    )  # fmt: skip
     figure.update_yaxes(title_text="agreeing, %", range=[0, 102], row=3, col=1)
     return finish(figure, 460 + 16 * len(view.members), ms(span) if len(span) > 1 else ts)
 

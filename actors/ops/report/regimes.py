@@ -194,7 +194,8 @@ def detector_table(view: RegimeView) -> Table:
         headers=("detector", "bars of", "heard", "silent", "agrees", "weight", *(r.replace("_", " ") for r in REGIMES)),
         rows=rows, numeric=(False, False, *[True] * (4 + len(REGIMES))),
         note="Agrees: names the regime in force. A detector that measures one axis only, such as volatility, "
-        "cannot name them all. Weight: its mean in the pool, which an enhanced ensemble learns.",
+        "cannot name them all. A label here is the likeliest regime by a detector's measures and may flicker; its own "
+        "state has bands against that. Weight: its mean in the pool, which an enhanced ensemble learns.",
     )  # fmt: skip
 
 
