@@ -43,7 +43,7 @@ def items_of(data: bytes, *, kind: str, layout: Layout, where: str) -> tuple[tup
     Raises
     ------
     DataError
-        If the document is malformed, has no such columns, or more than a tenth of its rows are unfit.
+        If the document is malformed, has no such columns, no item with a time, or more than a tenth of those are unfit.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -128,18 +128,31 @@ def _items(
             )
     items: list[RawItem] = []
     faults: list[str] = []
+    undated = 0
+    time = found["time"] or ""
     for number, row in enumerate(rows, 1):
+        if not str(row.get(time) or "").strip():
+            undated += 1  # feeds have such: nobody can tell when it was known
+            continue
         try:
             items.append(_item(row, found, kind, layout))
         except DataError as e:
             faults.append(f"row {number}: {e.message}")
-    if len(faults) * 10 > len(rows):
+    dated = len(rows) - undated
+    if not dated:
         raise DataError(
             "SENTIMENT_ROWS",
-            f"{where}: expected rows with a time and a {needed[1]}, found {len(faults)} of {len(rows)} unfit, first "
+            f"{where}: expected items with a time, found none among {len(rows)}, all undated",
+        )
+    if len(faults) * 10 > dated:
+        raise DataError(
+            "SENTIMENT_ROWS",
+            f"{where}: expected rows with a time and a {needed[1]}, found {len(faults)} of {dated} unfit, first "
             f"{faults[0]}",
         )
     notes = [f"{where}: {len(faults)} of {len(rows)} rows left out, first {faults[0]}"] if faults else []
+    if undated:
+        notes.append(f"{where}: {undated} of {len(rows)} items left out, which have no time")
     return ordered(items), notes
 
 
@@ -180,7 +193,8 @@ def to_csv(items: Iterable[RawItem], kind: str) -> str:
     for item in items:
         when = f"{-(-item.published_ns // 1_000_000)}"
         if kind == "index":
-            writer.writerow([when, repr(((item.score or 0.0) + 1.0) * 50.0)])
+            # nine places: what float arithmetic added is not in the figure
+            writer.writerow([when, f"{round(((item.score or 0.0) + 1.0) * 50.0, 9):.12g}"])
         else:
             writer.writerow([when, item.text, "" if item.score is None else repr(item.score)])
     return out.getvalue()

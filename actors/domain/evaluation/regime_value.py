@@ -33,9 +33,9 @@ class CrisisExit:
     Attributes
     ----------
     inside_before : bool
-        Whether the state held at the first bar.
+        Whether the state held at the bar before the first: at the close of the first the fall has begun.
     delay_bars : int or None
-        From the first bar to the first one out of the state: 0 if it was out already; None: never within the crisis.
+        From the first bar to the first one out of the state: 0 if it was out at that; None: never within the crisis.
     avoided_frac : float or None
         Share of the fall from the first close to the lowest one that was still to come when the state was left, at most
         1 (it was left above the first close); None if there was no fall.
@@ -60,7 +60,7 @@ def crisis_exits(inside: BoolArray, close: FloatArray, crises: Sequence[Crisis])
     Raises
     ------
     DataError
-        If a crisis reaches beyond the series.
+        If a crisis reaches beyond the series, or begins with it: then nothing was before.
 
     Examples
     --------
@@ -71,10 +71,10 @@ def crisis_exits(inside: BoolArray, close: FloatArray, crises: Sequence[Crisis])
     """
     out = []
     for crisis in crises:
-        if not 0 <= crisis.first <= crisis.last < len(close):
+        if not 1 <= crisis.first <= crisis.last < len(close):
             raise DataError(
                 "CRISIS_RANGE",
-                f"{crisis.name}: expected rows within 0..{len(close) - 1}, found {crisis.first}..{crisis.last}",
+                f"{crisis.name}: expected rows within 1..{len(close) - 1}, found {crisis.first}..{crisis.last}",
             )
         here = slice(crisis.first, crisis.last + 1)
         gone = np.flatnonzero(~inside[here])
@@ -84,7 +84,7 @@ def crisis_exits(inside: BoolArray, close: FloatArray, crises: Sequence[Crisis])
         if lowest < begin:
             left = lowest if delay is None else float(close[crisis.first + delay])
             avoided = min(1.0, (left - lowest) / (begin - lowest))
-        out.append(CrisisExit(crisis.name, bool(inside[crisis.first]), delay, avoided))
+        out.append(CrisisExit(crisis.name, bool(inside[crisis.first - 1]), delay, avoided))
     return out
 
 

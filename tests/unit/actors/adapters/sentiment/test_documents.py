@@ -166,6 +166,30 @@ def test_a_few_bad_rows_are_left_out_and_said() -> None:
     assert notes == ["x: 1 of 20 rows left out, first row 20: expected a text, found an empty one"]
 
 
+def test_undated_items_are_left_out_and_counted() -> None:
+    """However many: a feed of ten items with one date has one item that can be used."""
+    rows = "".join(f",news {k}\n" for k in range(9))
+    items, notes = read(f"date,title\n{rows}2021-01-21T00:00:00,known\n")
+    assert [i.text for i in items] == ["known"]
+    assert notes == ["x: 9 of 10 items left out, which have no time"]
+    feed = b"<rss><channel><item><title>a</title><pubDate>Fri, 01 Jan 2021 10:00:00 GMT</pubDate></item>" + (
+        b"<item><title>b</title></item>" * 3 + b"</channel></rss>"
+    )
+    items, notes = read(feed)
+    assert (len(items), len(notes)) == (1, 1)
+    with pytest.raises(DataError, match="all undated"):
+        read(f"date,title\n{rows}")
+    with pytest.raises(DataError, match="expected a column with the time"):
+        read("title\nnews\n")
+
+
+def test_an_index_is_written_as_it_was_read() -> None:
+    index, _ = read("date,value\n2021-01-01,15\n2021-01-02,57.3\n2021-01-03,99.99\n", "index")
+    written = to_csv(index, "index")
+    assert [line.split(",")[1] for line in written.splitlines()[1:]] == ["15", "57.3", "99.99"]
+    assert read(written, "index")[0] == index
+
+
 def test_long_texts_are_cut_and_csv_is_read_again() -> None:
     items, _ = read(
         f'date,title,score\n2021-01-01T00:00:01.5,{"crash " * 20_000},-0.25\n2021-01-02,"a, ""b""",\n'

@@ -27,11 +27,12 @@ def _inside(text: str) -> np.ndarray:
     ("inside", "before", "delay", "avoided"),
     [
         ("1100000", True, 1, 0.6),
-        ("1000000", False, 0, 1.0),
+        ("1000000", True, 0, 1.0),
+        ("0000000", False, 0, 1.0),
         ("1111111", True, None, 0.0),
         ("1111100", True, None, 0.0),
         ("1111000", True, 3, 0.0),
-        ("0110000", True, 2, 0.2),
+        ("0110000", False, 2, 0.2),
     ],
 )
 def test_delay_and_what_was_avoided(inside: str, before: bool, delay: int | None, avoided: float) -> None:
@@ -43,13 +44,15 @@ def test_delay_and_what_was_avoided(inside: str, before: bool, delay: int | None
 def test_a_crisis_without_a_fall_avoids_nothing_defined() -> None:
     (found,) = crisis_exits(_inside("1111111"), CLOSE, [Crisis("x", 4, 6)])
     assert found.avoided_frac is None
-    with pytest.raises(DataError, match=r"x: expected rows within 0\.\.6, found 3\.\.7"):
+    with pytest.raises(DataError, match=r"x: expected rows within 1\.\.6, found 3\.\.7"):
         crisis_exits(_inside("1111111"), CLOSE, [Crisis("x", 3, 7)])
+    with pytest.raises(DataError, match=r"found 0\.\.2"):  # nothing was before it
+        crisis_exits(_inside("1111111"), CLOSE, [Crisis("x", 0, 2)])
 
 
 def test_who_leaves_above_the_first_close_has_avoided_all_of_it_and_no_more() -> None:
-    close = np.array([100.0, 120.0, 99.0])
-    (found,) = crisis_exits(_inside("101"), close, [Crisis("x", 0, 2)])
+    close = np.array([100.0, 100.0, 120.0, 99.0])
+    (found,) = crisis_exits(_inside("1101"), close, [Crisis("x", 1, 3)])
     assert (found.delay_bars, found.avoided_frac) == (1, 1.0)
 
 
