@@ -14,7 +14,7 @@ from actors.domain.events.regime import RegimeAssessed, RegimeChanged
 from actors.domain.events.sentiment import SentimentScored
 from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import Agent, AgentContext, Step, derive_seed
-from actors.domain.regime.base import Assessment, Detector, Observation
+from actors.domain.regime.base import Assessment, Detector, Observation, bars_missing, return_per_bar
 from actors.domain.regime.confidence.confident import ConfidentEnsemble
 from actors.domain.regime.confidence.factors import Quality
 from actors.domain.regime.ensemble import EnsembleParams
@@ -29,10 +29,11 @@ LEAST_QUALITY = 0.02
 class Observer(Stateful):
     """Turns the bars of a step, and what is said of their data, into what detectors see."""
 
-    STATE: ClassVar[tuple[str, ...]] = ("_last_close", "quality", "parts", "mood")
+    STATE: ClassVar[tuple[str, ...]] = ("_last_close", "_due_ns", "quality", "parts", "mood")
 
     def __init__(self, pairs: Iterable[str]) -> None:
         self._last_close: dict[str, float] = dict.fromkeys(pairs, nan)
+        self._due_ns: dict[str, int] = dict.fromkeys(self._last_close, -1)  # where the last bar ended
         self.quality: dict[str, float] = dict.fromkeys(self._last_close, 1.0)
         """Of each pair's data, as last said, in [0, 1]."""
         self.parts: dict[str, tuple[float, ...]] = {}
@@ -65,11 +66,17 @@ class Observer(Stateful):
     def observation(self, pair: str, bar: BarClosed, number: int) -> Observation:
         """Return one bar; each may be asked for once, for the return is that over the bar asked for before."""
         close, before = bar.close, self._last_close[pair]
+        due, self._due_ns[pair] = self._due_ns[pair], bar.close_ns
         self._last_close[pair] = close
+        # most bars follow the one before: two calls less for them
+        r, missing = log(close / before), 0
+        if bar.open_ns != due:
+            missing = bars_missing(due, bar.open_ns, bar.close_ns - bar.open_ns)
+            r = return_per_bar(r, missing)
         # in the order of its fields: names cost half as much again
         return Observation(
-            number, bar.high, bar.low, close, log(close / before), self.quality[pair], bar.volume, bar.close_ns,
-            bar.open, *self.mood,
+            number, bar.high, bar.low, close, r, self.quality[pair], bar.volume, bar.close_ns, bar.open, *self.mood,
+            missing,
         )  # fmt: skip
 
 

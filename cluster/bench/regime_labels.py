@@ -74,11 +74,12 @@ def labels_of(bars: Bars, pair: str, *, every: bool = True) -> list[Labels]:
     All with default parameters; row k is said at close k and knows the bars up to it. Who never has a view (a detector
     of sentiment, where there is none) is left out.
     """
+    # bars are taken as they follow each other: those of stocks have sessions, not gaps
     model = resolve("backtest").model.regime
     usual = [(d.kind, d.params) for d in model.detectors]
 
     def panel(detectors: Sequence[tuple[str, Mapping[str, Any]]], ensemble: Mapping[str, Any]) -> Panel:
-        return Panel(detectors, ensemble, pair=pair, seed=SEED, fits=InlineFits())
+        return Panel(detectors, ensemble, pair=pair, seed=SEED, fits=InlineFits(), always_open=False)
 
     panels: list[tuple[Panel, dict[str, str]]] = [
         (panel(usual, model.ensemble), {ENSEMBLE: "ensemble"}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import inf, log, nan
+from math import exp, inf, log, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,12 @@ from actors.domain.regime.base import (
     Observation,
     silent,
 )
+from actors.domain.regime.panel import Panel
 from actors.domain.regime.sentiment import NO_NEWS
 from actors.domain.state import dumps, loads
 
 PACKAGE = "actors.domain.regime"
+HOUR_NS = 3_600 * 10**9
 KINDS = registry.kinds(PACKAGE)
 QUICK = {"min_history_bars": 150, "refit_every_bars": 120, "window_bars": 300, "lag_steps": 5}
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
@@ -51,6 +53,7 @@ NUMBERED = {
     "jump": ("centres", "drift", "level"),
     "clustering": ("means", "roots", "norms", "drift", "level"),
 }
+FILTERS = ("duration_hmm", "hmm", "student_hmm")
 SQUARES = ("transitions", "follow")
 
 
@@ -206,6 +209,67 @@ def test_a_missing_return_in_between_says_nothing_and_harms_nothing(kind: str) -
     assert sum(view.probabilities) == pytest.approx(1.0, abs=1e-9)
     later = [detector.update(o) for o in row[401:]]
     assert later[-1].confidence > 0.0
+
+
+def over_a_gap(panel: Panel, move: float, missing: int, *, timed: bool) -> list[list[Assessment]]:
+    """Views of 500 steady bars, then of 100 that go on after missing ones and a move (log) over them."""
+    row = bars(600, seed=12, tail=30.0, switch=10_000)
+    out = []
+    for i, o in enumerate(row):
+        late = i >= 500
+        k, opened = (exp(move), i + missing) if late else (1.0, i)
+        out.append(
+            panel.update(
+                k * o.high, k * o.low, k * o.close, open_ns=opened * HOUR_NS if timed else -1, open=k * o.open
+            )
+        )
+    return out
+
+
+def lone(kind: str, params: dict[str, Any]) -> Panel:
+    known = registry.load(PACKAGE, kind).Params.model_fields
+    quick = {k: v for k, v in QUICK.items() if k in known and (k != "window_bars" or kind != "trend")}
+    return Panel([(kind, quick | params)], {}, pair="BTC/USDT", seed=7, fits=InlineFits())
+
+
+@pytest.mark.parametrize("deviations", [-1.0, 1.0])
+@every_price_variant
+def test_a_usual_move_over_missing_bars_is_no_crash_and_changes_little(
+    kind: str, params: dict[str, Any], deviations: float
+) -> None:
+    """A month is missing and the price has moved by one deviation of a month: as if by one of a bar."""
+    missing = 720
+    move = deviations * 0.005 * sqrt(missing + 1.0)
+    views = over_a_gap(lone(kind, params), move, missing, timed=True)
+    assert not any(v.reason for v in views[499])
+    for said in views[500:]:
+        assert [v.label == "crash" for v in said] == [False, False]
+    if kind in FILTERS:  # a month on, the state of before is no news
+        return
+    # by the models of before
+    gapless = over_a_gap(lone(kind, params), 0.0, 0, timed=True)
+    first, second = (label_shares([v[0] for v in run[500:515]]) for run in (views, gapless))
+    assert 0.5 * np.abs(first - second).sum() <= 0.3, (first, second)
+
+
+def test_the_same_move_within_a_bar_is_a_crash() -> None:
+    views = over_a_gap(lone("trend", {}), -0.005 * sqrt(721.0), 720, timed=False)
+    assert sum(v[0].label == "crash" for v in views[500:]) > 10
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+def test_a_chain_moves_on_unseen_over_missing_bars(kind: str) -> None:
+    detector: Any = make(kind)
+    for o in bars(400):
+        detector.update(o)
+    live = detector._running.alpha.copy()
+    detector._skip(3)
+    near = np.abs(detector._running.alpha - live).sum()
+    detector._skip(2000)
+    far = detector._running.alpha.copy()
+    detector._skip(1)
+    assert 0.0 < near < np.abs(far - live).sum()
+    assert detector._running.alpha == pytest.approx(far, abs=1e-4)
 
 
 def switches(kind: str, row: list[Observation], params: dict[str, Any]) -> tuple[int, int]:

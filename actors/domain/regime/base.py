@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from math import inf, nan
+from math import inf, nan, sqrt
 from typing import Any, ClassVar
 
 import msgspec
@@ -22,8 +22,10 @@ STILL_BARS = 48
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
-    """One bar as a detector sees it. Prices in quote; `log_return` fraction (NaN on the first bar).
+    """One bar as a detector sees it. Prices in quote; `log_return` fraction per bar (NaN on the first bar).
 
+    `missing_bars` never came between the bar before and this one; the return over them is brought to the size of one
+    bar's (`return_per_bar`).
     `volume` in base (NaN: unknown) and `close_ns` (UTC; None: unknown) tell an ensemble in what market the bar lies.
     `open` is NaN where it is not known; estimators that need it say so.
     `sentiment` is what was known of the market's mood at the close, in [-1, 1] (NaN: no reading), and
@@ -47,6 +49,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     open: float = nan
     sentiment: float = nan
     sentiment_quality: float = 1.0
+    missing_bars: int = 0
 
     def __post_init__(self) -> None:
         # each comparison is false for NaN
@@ -58,6 +61,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
             and (self.sentiment != self.sentiment or -1.0 <= self.sentiment <= 1.0)
             and 0.0 <= self.sentiment_quality <= 1.0
             and (self.open != self.open or self.low <= self.open <= self.high)
+            and self.missing_bars >= 0
         ):
             raise InvalidBarError(
                 "OBSERVATION",
@@ -65,6 +69,30 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
                 f"volume from 0, a quality in [0, 1] and a sentiment in [-1, 1], found {self}: repair it or "
                 "leave it out",
             )
+
+
+def bars_missing(due_ns: int, open_ns: int, length_ns: int) -> int:
+    """Return how many bars are missing before one that begins at `open_ns`; `due_ns` is where the last one ended.
+
+    A `due_ns` below 0 says that there was none.
+
+    Examples
+    --------
+    >>> bars_missing(100, 100, 10), bars_missing(100, 130, 10), bars_missing(-1, 130, 10)
+    (0, 3, 0)
+    """
+    return (open_ns - due_ns) // max(1, length_ns) if 0 <= due_ns < open_ns else 0
+
+
+def return_per_bar(log_return: float, missing: int) -> float:
+    """Return what a return over a gap is as one bar's: a random walk's deviation grows with the root of its length.
+
+    Examples
+    --------
+    >>> return_per_bar(-0.3, 0), return_per_bar(-0.3, 8)
+    (-0.3, -0.09999999999999999)
+    """
+    return log_return / sqrt(missing + 1.0) if missing else log_return
 
 
 class Assessment(msgspec.Struct, frozen=True, gc=False):
@@ -161,10 +189,15 @@ class PriceDetector(Detector):
             if self._still == STILL_BARS:
                 self._stopped()
             return silent(STANDING_STILL)
+        if obs.missing_bars:
+            self._skip(obs.missing_bars)
         return self._update(obs)
 
     def _stopped(self) -> None:
         """Take back what the `STILL_BARS` - 1 still bars before taught, where that would last."""
+
+    def _skip(self, bars: int) -> None:
+        """Let time pass for bars that never came, where the detector has a law of what happens meanwhile."""
 
     def _update(self, obs: Observation) -> Assessment:
         """Take the next bar of a market that trades and return the view at its close."""

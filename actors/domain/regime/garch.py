@@ -63,6 +63,14 @@ class Garch(Levels):
         self._variance = -1.0  # no bar yet
         self._error = sqrt(0.5 * _EWMA[1] / (2.0 - _EWMA[1]))
 
+    def _skip(self, bars: int) -> None:
+        # the forecast for the bar after those that never came
+        omega, alpha, gamma, beta = self._weights
+        persistence = alpha + 0.5 * gamma + beta
+        if self._variance >= 0.0 and omega > 0.0 and persistence < 1.0:
+            usual = omega / (1.0 - persistence)
+            self._variance = usual + persistence**bars * (self._variance - usual)
+
     def _update(self, obs: Observation) -> Assessment:
         p = self._p
         fitted = self._refit.take(obs.step)

@@ -33,6 +33,8 @@ from actors.domain.regime.walk_forward import (
 from actors.domain.registry import Params, component
 
 _CLIP = 12.0  # standard deviations: beyond them a bar says nothing more about the state
+_UNSEEN = np.full(2, np.nan)  # has density 1 in every state
+_MOST_UNSEEN = 2000  # bars: later the chain is stationary
 _RANGE_VARIANCE = 0.17  # of a bar's log range around its level, for a random walk with fat tails
 _ANCHORS = (5, 4, 0, 1, 2, 3)  # regimes that fewer than six states stand for: the most different ones first
 
@@ -70,6 +72,12 @@ class Hmm(WalkForward):
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
         super().__init__(params, fits=fits, name=name, seed=seed)
         self._p: HmmParams = params
+
+    def _skip(self, bars: int) -> None:
+        # the chain moves on unseen, towards its stationary distribution
+        if self._running is not None:
+            for _ in range(min(bars, _MOST_UNSEEN)):
+                self._probabilities(_UNSEEN)
 
     def _features(self, obs: Observation) -> Sequence[float]:
         return obs.log_return, log(max(log(obs.high / obs.low), QUIET_RANGE))

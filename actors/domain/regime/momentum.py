@@ -66,7 +66,7 @@ class Momentum(PriceDetector):
     Params: ClassVar[type[Params]] = MomentumParams
     MEASURES: ClassVar[tuple[str, ...]] = ("vote", "drift", "volatility_frac")
     STATE: ClassVar[tuple[str, ...]] = (
-        "_bars", "_y", "_variance", "_up", "_down", "_native", "_bars_in_state",
+        "_bars", "_y", "_shift", "_variance", "_up", "_down", "_native", "_bars_in_state",
     )  # fmt: skip
 
     def __init__(self, params: Any, *, fits: FitRunner, name: str, seed: int) -> None:
@@ -87,6 +87,7 @@ class Momentum(PriceDetector):
         )
         self._bars = 0
         self._y: deque[float] = deque(maxlen=longest + 1)  # log closes, newest last
+        self._shift = 0.0  # taken off log closes: what gaps moved beyond one bar's return
         self._variance = 0.0
         self._up, self._down = SchmittTrigger(), SchmittTrigger()
         self._native = "flat"
@@ -100,15 +101,19 @@ class Momentum(PriceDetector):
     def _update(self, obs: Observation) -> Assessment:
         p, y = self._p, self._y
         self._bars += 1
-        y.append(log(obs.close))
+        now, r = log(obs.close) - self._shift, obs.log_return
+        if obs.missing_bars and y and r == r:
+            # the path goes on as if the gap had been one bar
+            self._shift += now - (y[-1] + r)
+            now = y[-1] + r
+        y.append(now)
         known = self._variance
-        r = obs.log_return
         if r == r:  # the first bar has no return
             weight = max(1.0 - p.decay, 1.0 / (self._bars - 1)) if self._bars > 1 else 1.0
             self._variance += weight * (r * r - self._variance)
         if self._bars < self.warmup_bars or not known > 0.0:
             return silent(WARMING_UP if self._bars < self.warmup_bars else STANDING_STILL)
-        sigma, now = sqrt(known), y[-1]
+        sigma = sqrt(known)
         vote = drift = 0.0
         for n, root in self._roots:
             z = min(max((now - y[-1 - n]) / (sigma * root), -p.cap), p.cap)

@@ -22,7 +22,15 @@ from actors.domain.events.regime import REGIMES
 from actors.domain.model.resample import bars_per_bucket
 from actors.domain.model.timeframe import floor_to_bar, format_timeframe, parse_timeframe
 from actors.domain.regime import pooling
-from actors.domain.regime.base import WARMING_UP, Assessment, Detector, Observation, silent
+from actors.domain.regime.base import (
+    WARMING_UP,
+    Assessment,
+    Detector,
+    Observation,
+    bars_missing,
+    return_per_bar,
+    silent,
+)
 from actors.domain.regime.vocabulary import BULL, CRASH
 from actors.domain.state import Stateful
 
@@ -135,7 +143,15 @@ class FrameDetector(Stateful):
     open by a gap is seen when the next bar arrives.
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("_detector", "_view", "_open_ns", "_bar", "_whole", "_last_close")
+    STATE: ClassVar[tuple[str, ...]] = (
+        "_detector",
+        "_view",
+        "_open_ns",
+        "_bar",
+        "_whole",
+        "_last_close",
+        "_due_ns",
+    )
 
     def __init__(self, detector: Detector, *, base_ns: int, frame_ns: int) -> None:
         self._detector = detector
@@ -146,6 +162,7 @@ class FrameDetector(Stateful):
         self._bar: list[float] = []  # its high, low, close, sum of qualities, parts, open, mood
         self._whole = False  # it began at its beginning, or not with the data
         self._last_close = nan
+        self._due_ns = -1  # where the last bar that was seen ended
 
     @property
     def detector(self) -> Detector:
@@ -186,9 +203,12 @@ class FrameDetector(Stateful):
         if self._bar and self._whole:
             high, low, close, quality, _, first, sentiment, known = self._bar
             before, self._last_close = self._last_close, close
+            missing = bars_missing(self._due_ns, self._open_ns, self._frame_ns)
+            self._due_ns = self._open_ns + self._frame_ns
             self._view = self._detector.update(
-                Observation(step, high, low, close, log(close / before), quality / self._parts, open=first,
-                            sentiment=sentiment, sentiment_quality=known)
+                Observation(step, high, low, close, return_per_bar(log(close / before), missing),
+                            quality / self._parts, open=first, sentiment=sentiment, sentiment_quality=known,
+                            missing_bars=missing)
             )  # fmt: skip
         self._bar = []
 

@@ -18,7 +18,7 @@ from actors.domain.fitting import FitRunner
 from actors.domain.model.bars import BarFrame
 from actors.domain.model.timeframe import parse_timeframe
 from actors.domain.processor import derive_seed
-from actors.domain.regime.base import Assessment, Detector, Observation
+from actors.domain.regime.base import Assessment, Detector, Observation, bars_missing, return_per_bar
 from actors.domain.regime.confidence.confident import ConfidentEnsemble
 from actors.domain.regime.confidence.factors import Quality
 from actors.domain.regime.ensemble import EnsembleParams
@@ -50,11 +50,13 @@ class Panel(Stateful):
         Of the run: detectors draw as they do in a fleet with this seed.
     fits : FitRunner
     timeframe : str
-        Of the bars; needed where there are longer ones.
+        Of the bars: tells longer ones, and which bars are missing.
     timeframes : sequence of str
         Longer bars, on which every detector runs as well; see `actors.domain.regime.multi_timeframe`.
     health : mapping
         Parameters of the fleet's health monitor, of which those of `actors.domain.data_quality.QualityParams` count.
+    always_open : bool
+        False: a market with sessions, whose closed hours are no missing bars; without longer frames only.
 
     Raises
     ------
@@ -72,7 +74,15 @@ class Panel(Stateful):
     (('volatility', 'ensemble'), ['sideways', 'sideways'])
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("_detectors", "_longer", "_ensemble", "_data", "_close", "_bars")
+    STATE: ClassVar[tuple[str, ...]] = (
+        "_detectors",
+        "_longer",
+        "_ensemble",
+        "_data",
+        "_close",
+        "_due_ns",
+        "_bars",
+    )
 
     def __init__(
         self,
@@ -85,6 +95,7 @@ class Panel(Stateful):
         timeframe: str = "1h",
         timeframes: Sequence[str] = (),
         health: Mapping[str, Any] | None = None,
+        always_open: bool = True,
     ) -> None:
         kinds = [kind for kind, _ in detectors]
         if not kinds or len(set(kinds)) != len(kinds):
@@ -119,7 +130,9 @@ class Panel(Stateful):
         own = {k: v for k, v in (health or {}).items() if k in QualityParams.model_fields}
         self._data = PairQuality(checked(QualityParams, own, "health"), base_ns)
         self._base_ns = base_ns
+        self._always_open = always_open
         self._close = nan
+        self._due_ns = -1  # when the next bar begins, if none is missing
         self._bars = 0
 
     @property
@@ -175,10 +188,10 @@ class Panel(Stateful):
     ) -> list[Assessment]:
         """Take the next bar (prices in quote), return the views at its close: the detectors', then the ensemble's.
 
-        `open_ns`, when the bar began, matters to longer frames and, with `volume` in base, to the market context of an
-        enhanced ensemble; `open` to some estimators of volatility; `flags` are those of a `BarFrame`. Without
-        `quality`, in [0, 1], that of the data is found from when bars began; without either confidence leaves that
-        factor out.
+        `open_ns`, when the bar began, tells missing bars, matters to longer frames and, with `volume` in base, to the
+        market context of an enhanced ensemble; `open` to some estimators of volatility; `flags` are those of a
+        `BarFrame`. Without `quality`, in [0, 1], that of the data is found from when bars began; without either
+        confidence leaves that factor out.
 
         Raises
         ------
@@ -197,9 +210,12 @@ class Panel(Stateful):
             data.bar(closed, high, low, close, flags, closed)
             known = Quality(data.score, data.completeness, data.freshness, data.outlier_free)
         score = 1.0 if known is None else known.score
+        missing = bars_missing(self._due_ns, open_ns, self._base_ns) if self._always_open else 0
+        self._due_ns = open_ns + self._base_ns if open_ns >= 0 else -1
         obs = Observation(
-            step=self._bars, high=high, low=low, close=close, log_return=log(close / self._close), quality=score,
-            volume=volume, close_ns=open_ns + self._base_ns if open_ns >= 0 else None, open=open,
+            step=self._bars, high=high, low=low, close=close,
+            log_return=return_per_bar(log(close / self._close), missing), quality=score, volume=volume,
+            close_ns=open_ns + self._base_ns if open_ns >= 0 else None, open=open, missing_bars=missing,
         )  # fmt: skip
         self._close = close
         self._bars += 1

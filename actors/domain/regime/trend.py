@@ -10,7 +10,7 @@ returns and the slope's t with Bartlett's weights are told too; returns that tur
 from __future__ import annotations
 
 from collections import deque
-from math import ceil, log, nan, sqrt
+from math import ceil, exp, log, nan, sqrt
 from typing import Any, ClassVar
 
 from pydantic import model_validator
@@ -117,7 +117,7 @@ class Trend(PriceDetector):
         "t", "t_hac", "adx", "efficiency_frac", "hurst", "hurst_low", "hurst_high", "fall_units",
     )  # fmt: skip
     STATE: ClassVar[tuple[str, ...]] = (
-        "_bars", "_y", "_recent", "_anchor", "_sum", "_moment", "_path", "_fast", "_slow", "_adx", "_up",
+        "_bars", "_y", "_shift", "_recent", "_anchor", "_sum", "_moment", "_path", "_fast", "_slow", "_adx", "_up",
         "_down", "_crash", "_native", "_bars_in_state", "_returns", "_measured",
     )  # fmt: skip
 
@@ -142,6 +142,7 @@ class Trend(PriceDetector):
         self._measured: tuple[float | None, ...] = (None, None, None, None)
         self._bars = 0
         self._y: deque[float] = deque(maxlen=n + 2)  # log closes, newest last
+        self._shift = 0.0  # taken off log closes: what gaps moved beyond one bar's return
         self._recent: deque[float] = deque(maxlen=p.crash_bars)
         self._sum = self._moment = self._path = 0.0  # Σ y, Σ i·y (i = 0 oldest) of the window; Σ |Δy|
         self._anchor = 0.0  # log price that the sums are centred on
@@ -158,10 +159,14 @@ class Trend(PriceDetector):
 
     def _update(self, obs: Observation) -> Assessment:
         p, n, y = self._p, self._n, self._y
-        now = log(obs.close)
+        now, r = log(obs.close) - self._shift, obs.log_return
+        if obs.missing_bars and y and r == r:
+            # the path goes on as if the gap had been one bar
+            self._shift += now - (y[-1] + r)
+            now = y[-1] + r
         self._bars += 1
-        adx = self._adx.advance(obs.high, obs.low, obs.close)
-        r = obs.log_return
+        k = exp(-self._shift) if self._shift else 1.0
+        adx = self._adx.advance(k * obs.high, k * obs.low, k * obs.close)
         if r == r:  # the first bar has no return
             age = self._bars - 1
             self._fast += (r * r - self._fast) * max(1.0 - p.fast_decay, 1.0 / age)
