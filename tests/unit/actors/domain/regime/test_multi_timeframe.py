@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import isnan, log
+from math import isnan, log, sqrt
 
 import numpy as np
 import pytest
@@ -76,8 +76,13 @@ def test_the_bars_are_the_resamplers_and_come_when_it_knows_them(hours):
     for name in ("high", "low", "close"):
         assert [getattr(o, name) for o in seen] == getattr(expected.frame, name).tolist()
     assert isnan(seen[0].log_return)
+    # a longer bar is missing where all of its parts are; the return over it is brought to one bar's
+    starts = expected.frame.open_ns.tolist()
+    missing = [(b - a) // (hours * HOUR) - 1 for a, b in pairwise(starts)]
+    assert [o.missing_bars for o in seen[1:]] == missing
+    assert sum(missing) == {2: 3, 4: 0, 24: 0}[hours]
     assert [o.log_return for o in seen[1:]] == [
-        log(b.close / a.close) for a, b in pairwise(seen)
+        log(b.close / a.close) / sqrt(n + 1) for (a, b), n in zip(pairwise(seen), missing, strict=True)
     ]  # fmt: skip
     assert [o.quality for o in seen] == pytest.approx(1.0 - expected.missing / hours)
     # before the first close there is no view, then the last one holds
