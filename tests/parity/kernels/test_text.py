@@ -51,6 +51,18 @@ def test_native_equals_twin_on_any_text(text: str) -> None:
 
 
 @pytest.mark.skipif("native" not in BACKENDS, reason="no compiled kernels")
+@pytest.mark.parametrize(
+    "text",
+    ["Bear market is over", "Exchange denies insolvency rumours", "Is the bull market over? It comes to an end",
+     "Shorts liquidated: denies hack, denies everything"],
+)  # fmt: skip
+def test_native_equals_twin_on_ends_and_denials(text: str) -> None:
+    one, two = (judged(b, [text]) for b in BACKENDS.values())
+    assert one.tobytes() == two.tobytes()
+    assert BACKENDS["twin"].explain(text) == BACKENDS["native"].explain(text) != []
+
+
+@pytest.mark.skipif("native" not in BACKENDS, reason="no compiled kernels")
 def test_native_equals_twin_on_every_code_point() -> None:
     points = [chr(c) for c in [*range(0x3100), *range(0xD7F0, 0xE010), *range(0xF8F0, 0x10000),
                                *range(0x1EF00, 0x1FC00), *range(0x3100, 0x110000, 997)]]  # fmt: skip

@@ -37,7 +37,8 @@ RELIEVERS: dict[float, str] = {
     "immune from, resistant to, eases, eased, easing",
     -1.4: "ends, ended, scraps, scrapped, drops plans for, vetoes, vetoed, veto, hampers, stifles, stifle, dashes, "
     "dashed, cut, cuts, cutting",
-    0.0: "reduce, reduces, reduced, reducing, reduction of, reduction in",
+    0.0: "reduce, reduces, reduced, reducing, reduction of, reduction in, denies, deny, denying, is over, are over, is "
+    "finally over, is nearly over, over for good, is ending, comes to an end, has ended, have ended",
 }
 CONTRASTS = "but, however, yet, nevertheless, nonetheless, still"
 CONCESSIONS = (

@@ -16,7 +16,7 @@ UP_WORDS: dict[float, str] = {
     "highs, new high, new highs, highest ever, fresh high, fresh highs, multi year high, yearly high",
     1.9: "rallies, rallied, rallying, breakout, breakouts, breaks out, broke out, breaking out, uptrend, up trend, "
     "golden cross, upswing, upturn, higher high, higher highs, short squeeze, bull run, bull market, bull cycle, bull "
-    "rally, price rally",
+    "rally, price rally, short sellers liquidated, short sellers squeezed, shorts liquidated, shorts squeezed",
     1.5: "rise, rises, rose, risen, rising, uptick, upside, grow, grows, grew, grown, growing, growth, higher, "
     "gainer, gainers, recovery, resurgence, comeback, turnaround, up by, more than doubled, twofold, threefold, "
     "tenfold, upward, upwards, north of, in the green, back above, above resistance, breaks above, broke above, break "

@@ -33,7 +33,8 @@ def score(text: str) -> float:
         "Lawsuit is dismissed", "Bank run was averted",
         "Inflation falls sharply", "Net loss narrowed", "HODL 🚀", "BTC +5.2% today", "Fees drop on Ethereum",
         "Not a scam", "Regulator cuts risk", "Bitcoin back above $50,000", "PayPal partners with a crypto exchange",
-        "$BTC to the moon :)", "Fed announces rate cut",
+        "$BTC to the moon :)", "Fed announces rate cut", "Short sellers liquidated as BTC rallies",
+        "Bear market is over", "Crypto winter comes to an end", "Exchange denies insolvency rumours",
     ],
 )  # fmt: skip
 def test_good_news(text: str) -> None:
@@ -46,7 +47,8 @@ def test_good_news(text: str) -> None:
         "Bitcoin plunges below $20K", "Exchange hacked, funds stolen", "SEC rejects the ETF", "Inflation rises sharply",
         "Losses widen at miner", "I got rekt", "BTC -5.2% today", "Not bullish at all", "Bank run at a crypto lender",
         "Stablecoin loses its peg", "Merger scrapped", "📉 😱", "ETH hits all time low", "Rug pull drains wallets",
-        "Bitcoin fails to rally",
+        "Bitcoin fails to rally", "Bull market is over", "Bitcoin rally has ended", "SEC denies approval of the fund",
+        "SEC denies ETF",
     ],
 )  # fmt: skip
 def test_bad_news(text: str) -> None:
@@ -70,6 +72,11 @@ def test_bad_news(text: str) -> None:
 )
 def test_what_strengthens_and_weakens(more: str, less: str) -> None:
     assert score(more) > score(less)
+
+
+@pytest.mark.parametrize("text", ["Bitcoin is over 50,000 dollars", "Court denies appeal"])
+def test_words_of_an_end_and_of_denial_are_worth_nothing_alone(text: str) -> None:
+    assert score(text) == 0.0
 
 
 @pytest.mark.parametrize("more", ["!", "!!", "!!!", "!!!!!!!!!!"])
