@@ -92,7 +92,7 @@ def labels_of(bars: Bars, pair: str, *, every: bool = True) -> list[Labels]:
     columns = (bars.high, bars.low, bars.close, bars.open_ns, bars.volume)
     for high, low, close, open_ns, volume in zip(*(x.tolist() for x in columns), strict=True):
         for one, names in panels:
-            views = one.update(high, low, close, open_ns=open_ns, volume=volume)
+            views = one.update(high, low, close, 1.0, open_ns=open_ns, volume=volume)
             for name, view in zip(one.names, views, strict=True):
                 if name in names:
                     rows = said[names[name]]
