@@ -24,6 +24,7 @@ from actors.domain.regime.base import Observation
 from actors.domain.regime.mixtures import MixtureDecode
 from actors.domain.regime.starts import kmeans_starts
 from actors.domain.regime.walk_forward import (
+    CLIP,
     FloatArray,
     Smooth,
     WalkForward,
@@ -149,9 +150,12 @@ def fit_jump(
     penalty = penalties[0]
     cut = 2 * len(x) // 3
     if len(penalties) > 1 and cut >= 20 * states:
-        begin = kmeans_starts(x[:cut], states, starts, seed)
+        # by centre and scale of what is fitted: those of the whole window know the bars that are foretold
+        seen, wide, _ = standardiser(past[:cut, :3])
+        y = np.ascontiguousarray(np.clip((past[:, :3] - seen) / wide, -CLIP, CLIP))
+        begin = kmeans_starts(y[:cut], states, starts, seed)
         for i, candidate in enumerate(penalties):
-            scores[i] = _score(x, returns, cut, begin, candidate, grid_step)
+            scores[i] = _score(y, returns, cut, begin, candidate, grid_step)
         penalty = penalties[int(np.argmax(scores))]
     fit = kernels.jump_fit(x, kmeans_starts(x, states, starts, seed), penalty, grid_step=grid_step)
     shares = np.eye(states)[fit.labels] if fit.probabilities is None else fit.probabilities
@@ -172,7 +176,10 @@ def fit_jump(
 def _score(
     x: FloatArray, returns: FloatArray, cut: int, begin: FloatArray, penalty: float, grid_step: float | None
 ) -> float:
-    """Mean log density of each held-out return, foretold by the state decoded online at the bar before."""
+    """Mean log density of each held-out return, foretold by the state decoded online at the bar before.
+
+    `x` is standardised by its first `cut` rows.
+    """
     states = begin.shape[1]
     fit = kernels.jump_fit(np.ascontiguousarray(x[:cut]), begin, penalty, grid_step=grid_step)
     if grid_step is None:

@@ -138,6 +138,18 @@ def test_the_penalty_is_chosen_on_bars_that_were_not_fitted() -> None:
     assert np.isnan(fit_jump(rows, 2, (20.0,), 3, 7)["scores"]).all()
 
 
+@pytest.mark.parametrize("grid_step", [None, 0.25])
+def test_bars_that_are_foretold_do_not_scale_those_that_are_fitted(grid_step: float | None) -> None:
+    """The last bar's state foretells nothing, so its features may move the judging through the scaler only."""
+    rng = np.random.default_rng(5)
+    rows = np.c_[rng.standard_normal((300, 3)), 0.01 * rng.standard_normal(300)]
+    wild = rows.copy()
+    wild[-1, :3] = 50.0
+    one, two = (fit_jump(past, 2, (1.0, 20.0), 3, 7, grid_step)["scores"] for past in (rows, wild))
+    assert np.isfinite(one).all()
+    assert one.tolist() == two.tolist()
+
+
 def test_unfit_parameters_are_refused() -> None:
     for kind, params in (
         ("jump", {"penalties": ()}),
