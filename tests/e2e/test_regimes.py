@@ -261,7 +261,7 @@ def test_bench_holds_confidence_against_known_truth(
     assert (result["cells"], result["checks"]) == ([], [])
     section = result["confidence"]
     kinds = [(r["market"], r["learns_from"], r["scored_by"]) for r in section["markets"]]
-    assert len(kinds) == len(set(kinds)) == 12
+    assert len(kinds) == len(set(kinds)) == 15
     for line in section["markets"]:
         assert line["trials"] == 2
         assert sum(b["bars"] for b in line["bins"]) == line["bars"] == sum(
@@ -270,8 +270,9 @@ def test_bench_holds_confidence_against_known_truth(
         gaps = [(b["bars"], abs(b["score"] - b["hit_rate"])) for b in line["bins"]]
         assert line["ece"] == pytest.approx(sum(n * g for n, g in gaps) / line["bars"])
     assert {(r["market"], r["labels"]) for r in section["endings"]} == {
-        (m, how) for m in ("six_regimes", "two_states", "two_states_t5", "noise") for how in ("truth", "labels")
+        (m, how) for m in {k[0] for k in kinds} for how in ("truth", "labels")
     }  # fmt: skip
+    assert {k[0] for k in kinds} == {"six_regimes", "two_states", "two_states_t5", "three_states", "noise"}
     assert max(section["tuning_seeds"]) < section["first_judged_seed"]
     printed = capsys.readouterr().out
     assert "no skill" in printed

@@ -44,7 +44,7 @@ class Conformal(Stateful):
     (0.6, (0,))
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("_past", "alpha", "missed", "known")
+    STATE: ClassVar[tuple[str, ...]] = ("_past", "alpha", "missed", "known", "_limit")
 
     def __init__(self, *, alpha: float, rate: float, window: int, min_scores: int) -> None:
         self._target, self._rate, self._min = alpha, rate, min_scores
@@ -117,9 +117,8 @@ class Conformal(Stateful):
         return tuple([k for k, p in enumerate(probabilities) if 1.0 - p <= limit])
 
     def load_state(self, tree: dict[str, Any]) -> None:
-        """Restore; the ordered copy and the limit are made anew."""
+        """Restore; the ordered copy is made anew."""
         super().load_state(tree)
-        self._limit = None
         self._sorted = sorted(pair for taken in self._past for pair in taken)
 
 
