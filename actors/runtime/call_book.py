@@ -28,9 +28,8 @@ class CallBook:
         self._graph = graph
         self.window: list[Call] = []
         self._produced: dict[str, list[Call]] = {n: [] for n in (FEED, *graph.names)}
-        self._cursor: dict[
-            tuple[str, int], int
-        ] = {}  # first step not handed out, by agent and slot of its inputs
+        # first step not handed out, by agent and slot of its inputs
+        self._cursor: dict[tuple[str, int], int] = {}
 
     def resume(self, step: int, kept: Mapping[str, Sequence[Call]]) -> None:
         """Start behind `step`: `kept` are the calls whose replies feedback still needs, by agent."""
@@ -74,6 +73,10 @@ class CallBook:
         while start > 0 and produced[start - 1].last >= step:
             start -= 1
         yield from produced[start:]
+
+    def last(self, agent: str) -> Call:
+        """Return an agent's newest call; raises IndexError if none is remembered."""
+        return self._produced[agent][-1]
 
     def end(self, agent: str, default: int) -> int:
         """Return the first step behind all that was submitted of an agent; `default` if nothing is remembered."""

@@ -12,6 +12,7 @@ from ray.exceptions import RayError
 
 from actors.domain.errors import SupervisionError
 from actors.runtime.conductor import Conductor
+from actors.runtime.graph import FEED
 from cluster.bench.processes import tree_cpu_s
 
 RISK = "coordinator-risk"
@@ -25,9 +26,9 @@ class ProbedConductor(Conductor):
         began = time.perf_counter()
         block = self._run_ahead(step, step + 1)
         self._order_path(block)
-        ray.wait([self._produced["feed"][-1].ref], timeout=60.0)
+        ray.wait([self._book.last(FEED).ref], timeout=60.0)
         accepted = time.perf_counter()
-        ray.wait([self._produced[RISK][-1].ref], timeout=60.0)
+        ray.wait([self._book.last(RISK).ref], timeout=60.0)
         approved = time.perf_counter()
         self._collect(block, step, step + 1)
         ended = time.perf_counter()
