@@ -137,7 +137,7 @@ def test_opens_with_the_two_commands(repo_root: Path) -> None:
     assert readme.TEXT.index("make demo") < 800
     make = (repo_root / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^demo: build\n\t@\$\(BIN\)/tradewind demo$", make, re.MULTILINE)
-    assert re.search(r"^test: build.*\n\t@\$\(BIN\)/python -m pytest$", make, re.MULTILINE)
+    assert re.search(r"^test: build.*\n\t@\$\(BIN\)/python -m pytest -n \$\(WORKERS\)", make, re.MULTILINE)
     for command in COMMANDS:
         if command.startswith("make "):
             assert re.search(rf"^{command.split()[1]}:", make, re.MULTILINE)
