@@ -26,7 +26,7 @@ from cluster.bench.figures import number
 from cluster.cli import common
 from cluster.cli._subjects import table as columns
 from cluster.runs import regimes_confidence
-from cluster.runs.plan import combined_hash, stay_probability
+from cluster.runs.plan import combined_hash, cut, stay_probability
 from cluster.runs.pools import add_workers, pools
 from cluster.runs.regimes_detect import conflicts, detect, series_of, summary, traced, write
 
@@ -150,16 +150,21 @@ def _detect(args: argparse.Namespace) -> common.Outcome:
     statistics: dict[str, Any] = dict.fromkeys(frames)
     parts: list[RegimePart] = []
     regime = config.model.regime
-    for pair, frame in frames.items():
+    span = common.timerange(args)
+    for pair, whole in frames.items():
+        seen = cut(
+            whole, span, config.model.data.max_warmup_bars
+        )  # bars before the range are past, as in a run
+        frame = frames[pair] = seen.slice_time(span.start_ns)
         said = detect(
-            frame,
+            seen,
             pair,
             chosen,
             dict(regime.ensemble),
             config.model.seed,
             regime.timeframes,
             config.model.health,
-        )
+        ).last(len(frame))
         views = said.views
         target = folder / f"regimes-{pair.replace('/', '')}-{config.model.timeframe}.parquet"
         write(frame, said, target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ class Detected:
     views: dict[str, list[Assessment]]
     frames: tuple[str, ...] = ()
     vocabularies: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+
+    def last(self, bars: int) -> Detected:
+        """Return what was said at the last so many bars."""
+        return replace(self, views={name: said[len(said) - bars :] for name, said in self.views.items()})
 
 
 def detect(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import small
@@ -278,6 +279,36 @@ def test_bench_holds_confidence_against_known_truth(
     assert "no skill" in printed
     assert "nothing was checked: that takes 20 trials" in printed
     assert "reliability" in printed
+
+
+def test_a_range_is_what_is_told_and_the_bars_before_it_are_past(bars: Path, tmp_path: Path) -> None:
+    words = [
+        "regimes",
+        "detect",
+        "--data",
+        str(bars),
+        "-p",
+        "BTC/USDT",
+        "-i",
+        "1h",
+        "--detectors",
+        "volatility",
+    ]
+    tables = []
+    code, doc = call([*words, "--out", str(tmp_path / "all")], tmp_path)
+    assert code == 0
+    tables.append(pd.read_parquet(doc["result"]["files"]["BTC/USDT"]))
+    times = tables[0]["timestamp"]
+    start, end = times[len(times) // 2].normalize(), times[len(times) // 2].normalize() + pd.Timedelta(days=3)
+    span = f"{start:%Y%m%d}-{end:%Y%m%d}"
+    code, doc = call([*words, "--out", str(tmp_path / "part"), "--timerange", span], tmp_path)
+    assert code == 0
+    tables.append(pd.read_parquet(doc["result"]["files"]["BTC/USDT"]))
+    assert doc["result"]["bars"]["BTC/USDT"] == len(tables[1]) == 72
+    inside = tables[0][(times >= start) & (times < end)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(tables[1], inside)
+    code, _ = call([*words, "--timerange", "20500101-"], tmp_path)
+    assert code == 3
 
 
 def test_named_detectors_keep_their_configured_parameters(bars: Path, tmp_path: Path) -> None:
