@@ -28,11 +28,15 @@ from actors.runtime.slices import Slice
 _priority = attrgetter("priority")
 _when_and_who = itemgetter(0, 1)
 Outputs = list[tuple[str, Sequence[Event]]]
-Routes = dict[type[Event], tuple[list[int], list[tuple[int, int]]]]
-"""By event type: destinations in this step, and (destination, delay) in later ones."""
+Routes = dict[type[Event], list[int]]
+"""By event type: destinations in this step."""
+Delayed = dict[type[Event], list[tuple[int, int]]]
+"""By event type: (destination, delay) in later steps; empty for most agents."""
 Posted = tuple[int, int, Event]
-Boxes = list[list[Event] | None]
-Plan = list[tuple[int, str, Agent, Routes, bool]]
+Boxes = list[list[Event]]
+Row = tuple[int, int, bool, Boxes, Outputs]
+"""A step as all its agents see it: number, time, warm-up, inboxes by position, what was said."""
+Plan = list[tuple[int, str, Agent, Routes, Delayed, bool, bool]]
 
 
 class TimedFits(InlineFits):
@@ -83,6 +87,7 @@ class LocalHost:
         self.agents: list[Agent] = [build_agent(s, run, self.fits) for s in graph.specs]
         self.agent_seconds = [0.0] * len(self.agents) if profile else None
         self._routes: list[Routes] = [{} for _ in graph.specs]
+        self._delayed: list[Delayed] = [{} for _ in graph.specs]
         self._feed: dict[type[Event], list[int]] = {}
         for dst, spec in enumerate(graph.specs):
             for edge in spec.inputs:
@@ -90,13 +95,15 @@ class LocalHost:
                     if edge.source == FEED:
                         self._feed.setdefault(cls, []).append(dst)
                         continue
-                    now, later = self._routes[graph.index[edge.source]].setdefault(cls, ([], []))
+                    source = graph.index[edge.source]
                     if edge.delay == 0:
-                        now.append(dst)
+                        self._routes[source].setdefault(cls, []).append(dst)
                     else:
-                        later.append((dst, edge.delay))
+                        self._delayed[source].setdefault(cls, []).append((dst, edge.delay))
         # an agent that hears one priority only needs no sorting
         self._sorted = [len({c.priority for c in a.consumes}) > 1 for a in self.agents]
+        # and one that hears nothing late need not ask the calendar
+        self._late = [any(edge.delay for edge in spec.inputs) for spec in graph.specs]
         self._size = len(graph.specs)
         self._missing_from = {graph.index[name]: step for name, step in (missing_from or {}).items()}
         # step → position → what was said to it in earlier steps: (step said, position of who said it, event)
@@ -111,59 +118,58 @@ class LocalHost:
         width = self.graph.max_block
         if len(items) > width:
             return [out for k in range(0, len(items), width) for out in self.block(items[k : k + width])]
-        rows: list[Boxes] = [[None] * self._size for _ in items]
-        for item, boxes in zip(items, rows, strict=True):
+        said: list[Outputs] = [[] for _ in items]
+        rows: list[Row] = []
+        for item, out in zip(items, said, strict=True):
+            boxes: Boxes = [[] for _ in range(self._size)]
             for bar in item.events:
                 for dst in self._feed.get(type(bar), ()):
-                    _put(boxes, dst, bar)
-        said: list[Outputs] = [[] for _ in items]
+                    boxes[dst].append(bar)
+            rows.append((item.step, item.ts_event_ns, item.warmup, boxes, out))
         ahead, rest = self._plan
-        self._compute(ahead, items, rows, said)
-        for k, item in enumerate(items):
-            self._compute(rest, items[k : k + 1], rows[k : k + 1], said[k : k + 1])
-            self._calendar.pop(item.step, None)
+        self._compute(ahead, rows)
+        for row in rows:
+            self._compute(rest, (row,))
+            self._calendar.pop(row[0], None)
         return said
 
-    def _compute(self, plan: Plan, items: Sequence[Slice], rows: list[Boxes], said: list[Outputs]) -> None:
-        """Let each agent of `plan` in turn take all `items`."""
-        calendar, seconds = self._calendar, self.agent_seconds
-        for position, name, agent, routes, sort in plan:
+    def _compute(self, plan: Plan, rows: Sequence[Row]) -> None:
+        """Let each agent of `plan` in turn take all steps of `rows`."""
+        calendar, seconds, missing = self._calendar, self.agent_seconds, self._missing_from
+        for position, name, agent, routes, delayed, sort, late in plan:
             process = agent.process
-            missing_from = self._missing_from.get(position)
+            if position in missing:
+                first = missing[position]
+                taken: Sequence[Row] = [row for row in rows if row[0] < first]
+            else:
+                taken = rows
             started = 0.0 if seconds is None else time.process_time()
-            for item, boxes, out in zip(items, rows, said):  # noqa: B905 - made of one length in `block`
-                number = item.step
-                if missing_from is not None and number >= missing_from:
-                    continue
+            for number, ts_ns, warmup, boxes, out in taken:
                 inbox = boxes[position]
-                if calendar and number in calendar:
+                if late and number in calendar:
                     inbox = self._with_posted(number, position, inbox)
-                if inbox is None:
+                if not inbox:
                     continue
                 if sort and len(inbox) > 1:
                     inbox.sort(key=_priority)
-                events = process(Step(number, item.ts_event_ns, tuple(inbox), item.warmup))
+                events = process(Step(number, ts_ns, tuple(inbox), warmup))
                 out.append((name, events))
                 for event in events:
-                    targets = routes.get(type(event))
-                    if targets is None:
-                        continue
-                    now, later = targets
-                    for dst in now:
-                        box = boxes[dst]
-                        if box is None:
-                            boxes[dst] = [event]
-                        else:
-                            box.append(event)
-                    for dst, delay in later:
-                        self._post(number + delay, dst, (number, position, event))
+                    for dst in routes.get(type(event), ()):
+                        boxes[dst].append(event)
+                if delayed:
+                    for event in events:
+                        for dst, delay in delayed.get(type(event), ()):
+                            self._post(number + delay, dst, (number, position, event))
             if seconds is not None:
                 seconds[position] += time.process_time() - started
 
     @cached_property
     def _plan(self) -> tuple[Plan, Plan]:
         """The agents that come before the first one that reads fills, and the rest."""
-        columns = (self.graph.names, self.agents, self._routes, self._sorted)
+        columns = (
+            self.graph.names, self.agents, self._routes, self._delayed, self._sorted, self._late,
+        )  # fmt: skip
         plan = [(i, *row) for i, row in enumerate(zip(*columns, strict=True))]
         first = next((i for i, spec in enumerate(self.graph.specs) if spec.loop), len(plan))
         return plan[:first], plan[first:]
@@ -171,13 +177,13 @@ class LocalHost:
     def _post(self, step: int, dst: int, posted: Posted) -> None:
         self._calendar.setdefault(step, {}).setdefault(dst, []).append(posted)
 
-    def _with_posted(self, step: int, dst: int, inbox: list[Event] | None) -> list[Event] | None:
+    def _with_posted(self, step: int, dst: int, inbox: list[Event]) -> list[Event]:
         """Return an inbox with what was said in earlier steps in front: longest ago first, then by place."""
         posted = self._calendar[step].pop(dst, None)
         if posted is None:
             return inbox
         posted.sort(key=_when_and_who)
-        return [event for _, _, event in posted] + (inbox or [])
+        return [event for _, _, event in posted] + inbox
 
     def snapshot(self) -> dict[str, bytes]:
         """Return each agent's state (tests and resume of local runs)."""
@@ -200,11 +206,3 @@ class LocalHost:
             for place, event in enumerate(events):
                 # older than anything that is still to be said, and in the order it was saved in
                 self._post(step, dst, (-1, place, event))
-
-
-def _put(boxes: Boxes, dst: int, event: Event) -> None:
-    box = boxes[dst]
-    if box is None:
-        boxes[dst] = [event]
-    else:
-        box.append(event)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +23,7 @@ from actors.runtime.names import JOURNAL
 from actors.runtime.slices import Slice
 
 Outputs = Sequence[tuple[str, Sequence[Event]]]
+_agent = itemgetter(0)
 
 
 class Recorder:
@@ -65,29 +67,36 @@ class Recorder:
         self._bytes = 0
         self._path = log_path
         # a resumed run keeps the file until its snapshot says how much of it stands
-        mode = "a" if resume else "w"
-        self._file: IO[str] | None = log_path.open(mode, encoding="utf-8") if log_path is not None else None
+        mode = "ab" if resume else "wb"
+        self._file: IO[bytes] | None = log_path.open(mode) if log_path is not None else None  # type: ignore[assignment]
 
     def on_step(self, item: Slice, outputs: Outputs) -> None:
         """Take one finished step."""
         # what the journal passes on was said by others
-        spoken = [pair for pair in outputs if pair[0] != JOURNAL]
-        self.write(self.log.add_step(item.step, spoken))
+        spoken = outputs
+        if JOURNAL in map(_agent, outputs):
+            spoken = [pair for pair in outputs if pair[0] != JOURNAL]
+        self._write(self.log.add_step(item.step, spoken))
         self.record.add(spoken, warmup=item.warmup)
         self.steps += 1
         self.last_outputs = outputs
 
     def write(self, lines: Sequence[str]) -> None:
         """Keep decision lines that the log has counted."""
+        self._write("".join([line + "\n" for line in lines]).encode())
+
+    def _write(self, text: bytes) -> None:
+        """Keep whole lines as the log made them."""
+        if not text:
+            return
         if self._file is None:
-            self.lines += lines
-        elif lines:
-            text = "\n".join(lines) + "\n"
-            try:
-                self._file.write(text)
-            except OSError as e:
-                raise self._refused(e) from e
-            self._bytes += len(text.encode())
+            self.lines += text.decode().split("\n")[:-1]
+            return
+        try:
+            self._file.write(text)
+        except OSError as e:
+            raise self._refused(e) from e
+        self._bytes += len(text)
 
     def flush(self, *, durable: bool = False) -> None:
         """Hand the log file's tail to the system, and with `durable` to the disk.
@@ -152,5 +161,5 @@ class Recorder:
                     "LOG_SHORT", f"decision log: expected {self._bytes} bytes, found {len(head)}; it was cut"
                 )
             os.truncate(self._path, self._bytes)  # never rewritten: a crash here must leave what stands
-            self._file = self._path.open("a", encoding="utf-8")
+            self._file = self._path.open("ab")
         self.log = DecisionLog.resumed(head, tree["log"])

@@ -53,7 +53,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
 _UPGRADES: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
 _DECODERS = {name: msgspec.msgpack.Decoder(cls) for name, cls in EVENT_TYPES.items()}
 _ENCODER = msgspec.msgpack.Encoder()
-_to_json = msgspec.json.Encoder().encode
+_to_lines = msgspec.json.Encoder().encode_lines
 
 DECISION_TYPES: tuple[str, ...] = (
     "SignalEmitted", "TargetExposureSet", "OrderIntentApproved", "OrderIntentDenied", "CircuitBreakerTripped",
@@ -197,12 +197,19 @@ class DecisionLog:
         self._raw: dict[tuple[str, str | None, str], tuple[Any, ...]] = {}
         self.count = 0
 
-    def add_step(self, step: int, outputs: Iterable[tuple[str, Sequence[Event]]]) -> list[str]:
-        """Add the outputs of one step, ``(agent, events)`` each; return the canonical lines it added."""
+    def add_step(self, step: int, outputs: Iterable[tuple[str, Sequence[Event]]]) -> bytes:
+        """Add the outputs of one step, ``(agent, events)`` each; return the canonical lines it added, UTF-8.
+
+        Every line ends in a newline; empty where nothing was decided.
+        """
         rows = []
         find, nothing_in = _DECISIONS.get, _DECISION_SET.isdisjoint
         for source, events in outputs:
-            if nothing_in(map(type, events)):  # most agents decide nothing
+            # most agents say one thing, which is no decision
+            if len(events) == 1:
+                if type(events[0]) not in _DECISION_SET:
+                    continue
+            elif nothing_in(map(type, events)):
                 continue
             for seq, event in enumerate(events):
                 known = find(type(event))
@@ -219,23 +226,21 @@ class DecisionLog:
                     if self._last.get(key) == body:
                         continue
                     self._last[key] = body
-                    fields = [("ts_event_ns", event.ts_event_ns), *zip(names, body, strict=True)]
+                    fields = [("ts_event_ns", event.ts_event_ns), *zip(names, body)]  # noqa: B905 - made of them
                 else:
-                    fields = list(zip(names, _body(raw), strict=True))
+                    fields = list(zip(names, _body(raw)))  # noqa: B905 - made of them
                     optional = _WHERE_SET.get(name)
                     if optional is not None:
                         fields = [f for f in fields if f[1] is not None or f[0] not in optional]
                 rows.append((stage, source, seq, name, fields))
         if not rows:
-            return []
+            return b""
         if len(rows) > 1:
             rows.sort(key=_place)
-        lines = [_to_json((step, name, source, fields)) for _, source, _, name, fields in rows]
-        lines.append(b"")
-        text = b"\n".join(lines)
+        text = _to_lines([(step, name, source, fields) for _, source, _, name, fields in rows])
         self._sha.update(text)
         self.count += len(rows)
-        return text.decode().split("\n")[:-1]
+        return text
 
     def add_lines(self, lines: Sequence[str]) -> None:
         """Add canonical lines that were made elsewhere; see `events.columns`."""
