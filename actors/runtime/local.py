@@ -128,7 +128,9 @@ class LocalHost:
             rows.append((item.step, item.ts_event_ns, item.warmup, boxes, out))
         ahead, rest = self._plan
         self._compute(ahead, rows)
-        for row in rows:
+        rows.reverse()
+        while rows:
+            row = rows.pop()  # its inboxes go while they are still in the cache
             self._compute(rest, (row,))
             self._calendar.pop(row[0], None)
         return said

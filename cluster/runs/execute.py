@@ -243,8 +243,11 @@ def run_local(
             block = plan.feed.block(first, min(first + width, (first // every + 1) * every))
             if journal is not None:
                 journal.commit_inputs(_records(block))
-            for item, outputs in zip(block, host.block(block), strict=True):
-                recorder.on_step(item, outputs)
+            said = host.block(block)
+            said.reverse()
+            for item in block:
+                # let go of one by one, while they are still in the cache
+                recorder.on_step(item, said.pop())
             first += len(block)
             if store is not None and first % every == 0:
                 _save_local(host, recorder, store, plan, first - 1)

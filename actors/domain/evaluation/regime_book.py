@@ -51,7 +51,9 @@ class RegimeBook:
     @property
     def step_ns(self) -> int | None:
         """Time of what was said and not put together yet; None if there is nothing."""
-        return next((said[0].ts_event_ns for said in self._said.values()), None)
+        for said in self._said.values():
+            return said[0].ts_event_ns
+        return None
 
     def take(self, event: RegimeAssessed, warmup: bool) -> None:
         """Take one view; the warm-up's are left out."""
@@ -74,10 +76,15 @@ class RegimeBook:
         for pair, said in self._said.items():
             if pair not in at:
                 continue
-            whole = [e for e in said if e.detector == ENSEMBLE]
-            if whole and whole[0].probabilities != UNIFORM:
-                members = [e for e in said if e.detector != ENSEMBLE]
-                self.traces[pair].add(at[pair], whole[0], members)
+            whole: RegimeAssessed | None = None
+            members = []
+            for event in said:
+                if event.detector != ENSEMBLE:
+                    members.append(event)
+                elif whole is None:
+                    whole = event
+            if whole is not None and whole.probabilities != UNIFORM:
+                self.traces[pair].add(at[pair], whole, members)
         self._said = {}
 
     def views(self, series: Mapping[str, Bars], *, timeframe_ns: int, seed: int) -> list[RegimeView]:

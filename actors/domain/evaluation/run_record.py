@@ -137,8 +137,12 @@ class RunRecord:
             self._take_account(account, warmup)
         now = self.regimes.step_ns
         if now is not None:
-            last = [(pair, s.ts_ns) for pair, s in self._series.items()]
-            self.regimes.close_step({pair: len(ts) - 1 for pair, ts in last if ts and ts[-1] == now})
+            at = {}
+            for pair, series in self._series.items():
+                ts = series.ts_ns
+                if ts and ts[-1] == now:
+                    at[pair] = len(ts) - 1
+            self.regimes.close_step(at)
 
     def adopt(
         self,
@@ -362,6 +366,7 @@ class RunRecord:
     def _hold(self) -> float:
         """Value of equal shares, each bought at the close of its pair's first decision bar."""
         share = self._account.initial_equity / len(self.pairs)
+        kept = share * (1.0 - self.benchmark_fee_frac)
         total = 0.0
         for pair in self.pairs:
             close = self._close.get(pair)
@@ -369,7 +374,7 @@ class RunRecord:
                 total += share
                 continue
             entry = self._entry.setdefault(pair, close)
-            total += share * (1.0 - self.benchmark_fee_frac) * close / entry
+            total += kept * close / entry
         return total
 
     def _fill(self, event: OrderFilled, warmup: bool) -> None:
