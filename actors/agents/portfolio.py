@@ -130,13 +130,17 @@ class LedgerAgent(Agent):
     def _account(self, ts_event_ns: int) -> AccountUpdated:
         ledger = self.ledger
         equity, drawdown = ledger.close_step()
-        total = float(equity)
+        total: float | None = (
+            None  # a Decimal becomes a float by way of its text: only where something is held
+        )
         positions: list[Decimal] = []
         exposures: list[float] = []
         for pair, position in self._positions:
             quantity = position.quantity
             positions.append(quantity)
             if quantity:
+                if total is None:
+                    total = float(equity)
                 value = float(quantity) * float(ledger.mark_of(pair) or 0.0)
                 exposures.append(value / total if total > 0.0 else math.nan)
             else:

@@ -188,8 +188,9 @@ class RiskCoordinator(SizedWishes):
         self._forget_exits()
         if account is None:
             return out
+        equity = float(account.equity)  # once: a Decimal becomes a float by way of its text
         self._look_at_book(number, account)
-        stopped_by = self._watch_breakers(step, account, out)
+        stopped_by = self._watch_breakers(step, account, equity, out)
         if step.warmup:
             return out
         self._report_breaches(step, out)
@@ -199,23 +200,23 @@ class RiskCoordinator(SizedWishes):
             and not (self._venue.halted and not self._venue.away)
         ):
             # neither an exit nor a withdrawal would get through
-            self._refuse_new(step, account, out)
+            self._refuse_new(step, account, equity, out)
             return out
         if stopped_by:
             self._flatten(step, account, out)
         self._withdraw_stale(step, account, out)
-        wishes = self._wishes(number, account)
+        wishes = self._wishes(number, equity)
         held = self._book.held
         later = []
         for i, wish in enumerate(wishes):
             if wish is None:
                 continue
             if abs(wish) < abs(held[i]) and wish * held[i] >= 0.0:
-                self._decide(i, wish, step, account, stopped_by, out)
+                self._decide(i, wish, step, account, equity, stopped_by, out)
             else:
                 later.append(i)
         for i in later:
-            self._decide(i, wishes[i], step, account, stopped_by, out)  # type: ignore[arg-type]
+            self._decide(i, wishes[i], step, account, equity, stopped_by, out)  # type: ignore[arg-type]
         return out
 
     def load_state(self, tree: dict[str, Any]) -> None:
@@ -243,9 +244,8 @@ class RiskCoordinator(SizedWishes):
             working = self._work_frac[i] if self._work_until[i] >= 0 else 0.0
             book.exposures[i] = held if abs(held) >= abs(working) else working
 
-    def _watch_breakers(self, step: Step, account: AccountUpdated, out: list[Event]) -> str:
+    def _watch_breakers(self, step: Step, account: AccountUpdated, equity: float, out: list[Event]) -> str:
         """Update the breakers; return the name of one that is tripped, or an empty string."""
-        equity = float(account.equity)
         flat = self._flat(account, equity)
         stopped_by = "agent_lost" if self._lost.tripped else ""
         number, ts = step.number, step.ts_event_ns
@@ -264,11 +264,11 @@ class RiskCoordinator(SizedWishes):
         if self._venue is not None and self._venue.heard(step.number, event.state):
             out.append(self._tripped(self._venue, step))
 
-    def _refuse_new(self, step: Step, account: AccountUpdated, out: list[Event]) -> None:
+    def _refuse_new(self, step: Step, account: AccountUpdated, equity: float, out: list[Event]) -> None:
         """Say no to new risk while the venue does not answer."""
-        for i, wish in enumerate(self._wishes(step.number, account)):
+        for i, wish in enumerate(self._wishes(step.number, equity)):
             if wish is not None:
-                self._decide(i, wish, step, account, VenueLostBreaker.NAME, out)
+                self._decide(i, wish, step, account, equity, VenueLostBreaker.NAME, out)
 
     def _withdraw_stale(self, step: Step, account: AccountUpdated, out: list[Event]) -> None:
         """Withdraw the intents at work of pairs whose feed has fallen silent."""
@@ -338,11 +338,11 @@ class RiskCoordinator(SizedWishes):
         )  # fmt: skip
 
     def _decide(
-        self, i: int, wish: float, step: Step, account: AccountUpdated, stopped_by: str, out: list[Event]
-    ) -> None:
+        self, i: int, wish: float, step: Step, account: AccountUpdated, equity: float, stopped_by: str,
+        out: list[Event],
+    ) -> None:  # fmt: skip
         held, position = self._book.held[i], account.positions[i]
         working = self._work_until[i] >= 0
-        equity = float(account.equity)
         band = self._policy.rebalance_band_frac if working else self._band(i, equity)
         if wish != wish:
             if position == 0 and not working:

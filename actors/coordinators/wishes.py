@@ -6,7 +6,6 @@ import math
 from decimal import Decimal
 
 from actors.domain.events.execution import OrderFilled
-from actors.domain.events.portfolio import AccountUpdated
 from actors.domain.events.risk import RiskMeasured
 from actors.domain.model.money import ZERO
 from actors.domain.processor import Agent
@@ -70,13 +69,13 @@ class SizedWishes(Agent):
             if side and not self._target[i] * side > 0.0:
                 self._exited[i] = 0
 
-    def _wishes(self, number: int, account: AccountUpdated) -> list[float | None]:
+    def _wishes(self, number: int, equity: float) -> list[float | None]:
         """Return the sized exposure per pair; None where nothing is to be decided in this step."""
         active = 0
         for target in self._target:
             if target == target and target != 0.0:
                 active += 1
-        short, equity = self._policy.allow_short, float(account.equity)
+        short = self._policy.allow_short
         out: list[float | None] = []
         for i, target in enumerate(self._target):
             if target != target or self._close_step[i] != number:

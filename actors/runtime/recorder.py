@@ -68,7 +68,7 @@ class Recorder:
         self._path = log_path
         # a resumed run keeps the file until its snapshot says how much of it stands
         mode = "ab" if resume else "wb"
-        self._file: IO[bytes] | None = log_path.open(mode) if log_path is not None else None  # type: ignore[assignment]
+        self._file: IO[bytes] | None = log_path.open(mode) if log_path is not None else None
 
     def on_step(self, item: Slice, outputs: Outputs) -> None:
         """Take one finished step."""

@@ -125,7 +125,10 @@ class RunRecord:
         for agent, events in outputs:
             if not events:
                 continue
-            counts[agent] = counts.get(agent, 0) + len(events)
+            try:
+                counts[agent] += len(events)
+            except KeyError:
+                counts[agent] = len(events)
             for event in events:
                 handler = handlers.get(type(event))
                 if handler is not None:
@@ -350,11 +353,16 @@ class RunRecord:
         account.equity.append(float(event.equity))
         account.drawdown.append(event.drawdown_frac)
         account.exposures.append(event.exposures_frac)
-        account.fees_quote.append(float(event.fees_quote))
-        account.slippage_quote.append(float(event.slippage_quote))
         costs = self._costs
-        if costs.fees_quote != event.fees_quote or costs.slippage_quote != event.slippage_quote:
-            self._costs = Costs(fees_quote=event.fees_quote, slippage_quote=event.slippage_quote)
+        fees, slippage = event.fees_quote, event.slippage_quote
+        if account.fees_quote and costs.fees_quote is fees and costs.slippage_quote is slippage:
+            # the same objects as long as nothing is filled: no need to make floats of them again
+            account.fees_quote.append(account.fees_quote[-1])
+            account.slippage_quote.append(account.slippage_quote[-1])
+        else:
+            account.fees_quote.append(float(fees))
+            account.slippage_quote.append(float(slippage))
+            self._costs = Costs(fees_quote=fees, slippage_quote=slippage)
         bound: float | None = 0.0
         for pair, exposure in zip(self.pairs, event.exposures_frac, strict=True):
             if exposure != 0.0 and bound is not None:

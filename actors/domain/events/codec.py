@@ -208,9 +208,8 @@ class DecisionLog:
 
     def __init__(self) -> None:
         self._sha = hashlib.sha256()
-        self._last: dict[tuple[str, str | None, str], Any] = {}
-        # the raw values behind `_last`: what did not change need not be made canonical to see it
-        self._raw: dict[tuple[str, str | None, str], tuple[Any, ...]] = {}
+        # raw values, if known, and canonical ones: what did not change need not be made canonical to see it
+        self._last: dict[tuple[str, str | None, str], list[Any]] = {}
         self.count = 0
 
     def add_step(self, step: int, outputs: Iterable[tuple[str, Sequence[Event]]]) -> bytes:
@@ -219,7 +218,7 @@ class DecisionLog:
         Every line ends in a newline; empty where nothing was decided.
         """
         rows = []
-        find, nothing_in = _DECISIONS.get, _DECISION_SET.isdisjoint
+        find, nothing_in, latest = _DECISIONS.get, _DECISION_SET.isdisjoint, self._last.get
         for source, events in outputs:
             # most agents say one thing, which is no decision
             if len(events) == 1:
@@ -235,13 +234,16 @@ class DecisionLog:
                 raw = values(event)
                 if on_change:
                     key = (name, event.instrument_id, source)
-                    if self._raw.get(key) == raw:
+                    last = latest(key)
+                    if last is None:
+                        last = self._last[key] = [None, None]
+                    elif last[0] == raw:
                         continue
-                    self._raw[key] = raw
+                    last[0] = raw
                     body = _body(raw)
-                    if self._last.get(key) == body:
+                    if last[1] == body:
                         continue
-                    self._last[key] = body
+                    last[1] = body
                     fields = [("ts_event_ns", event.ts_event_ns), *zip(names, body)]  # noqa: B905 - made of them
                 else:
                     fields = list(zip(names, _body(raw)))  # noqa: B905 - made of them
@@ -269,13 +271,13 @@ class DecisionLog:
 
     def state(self) -> dict[str, Any]:
         """The part that decides which later signals count as changes (the hash itself is recomputed)."""
-        return {"last": [[*k, v] for k, v in self._last.items()], "count": self.count}
+        return {"last": [[*k, body] for k, (_, body) in self._last.items()], "count": self.count}
 
     @classmethod
     def resumed(cls, lines: bytes, state: dict[str, Any]) -> DecisionLog:
         """Return a log that goes on behind `lines` (the file so far) with the kept `state`."""
         log = cls()
         log._sha.update(lines)
-        log._last = {(n, i, s): v for n, i, s, v in state["last"]}
+        log._last = {(n, i, s): [None, v] for n, i, s, v in state["last"]}
         log.count = state["count"]
         return log

@@ -80,20 +80,29 @@ def fluctuation_exponent(returns: FloatArray) -> FloatArray:
     bars = returns.shape[-1]
     profile = np.cumsum(returns - returns.mean(axis=-1, keepdims=True), axis=-1)
     found = []
-    for s in scales(bars):
+    lines, x = _lines(bars)
+    for s, line in lines:
         parts = profile[..., : bars // s * s].reshape(*profile.shape[:-1], bars // s, s)
-        line = np.arange(s) - 0.5 * (s - 1)
-        line /= np.sqrt(line @ line)
         total = (parts * parts).sum(axis=-1) - parts.sum(axis=-1) ** 2 / s - (parts @ line) ** 2
         found.append(np.maximum(total, 0.0).mean(axis=-1) / s)
-    x = np.log(scales(bars))
-    x = x - x.mean()
     fluctuation = np.array(found)
     with np.errstate(divide="ignore", invalid="ignore"):
         slope: FloatArray = 0.5 * np.tensordot(x, np.log(fluctuation), axes=1) / (x @ x)
     # rounding alone is left of a constant series
     steady = fluctuation.min(axis=0) <= 1e-24 * np.maximum((returns * returns).mean(axis=-1), 1e-300)
     return np.where(steady, nan, slope)
+
+
+@cache
+def _lines(bars: int) -> tuple[tuple[tuple[int, FloatArray], ...], FloatArray]:
+    """Return each window length with a rising line of length 1, and the centred logarithms of the lengths."""
+    lines = []
+    for s in scales(bars):
+        line = np.arange(s) - 0.5 * (s - 1)
+        line /= np.sqrt(line @ line)
+        lines.append((s, line))
+    x = np.log(scales(bars))
+    return tuple(lines), x - x.mean()
 
 
 def dfa(returns: Any) -> Hurst:
