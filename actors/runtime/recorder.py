@@ -76,7 +76,7 @@ class Recorder:
         spoken = outputs
         if JOURNAL in map(_agent, outputs):
             spoken = [pair for pair in outputs if pair[0] != JOURNAL]
-        self._write(self.log.add_step(item.step, spoken))
+        self._write(self.log.add_text(item.step, spoken))
         self.record.add(spoken, warmup=item.warmup)
         self.steps += 1
         self.last_outputs = outputs

@@ -212,11 +212,12 @@ class DecisionLog:
         self._last: dict[tuple[str, str | None, str], list[Any]] = {}
         self.count = 0
 
-    def add_step(self, step: int, outputs: Iterable[tuple[str, Sequence[Event]]]) -> bytes:
-        """Add the outputs of one step, ``(agent, events)`` each; return the canonical lines it added, UTF-8.
+    def add_step(self, step: int, outputs: Iterable[tuple[str, Sequence[Event]]]) -> list[str]:
+        """Add the outputs of one step, ``(agent, events)`` each; return the canonical lines it added."""
+        return self.add_text(step, outputs).decode().split("\n")[:-1]
 
-        Every line ends in a newline; empty where nothing was decided.
-        """
+    def add_text(self, step: int, outputs: Iterable[tuple[str, Sequence[Event]]]) -> bytes:
+        """Add as `add_step` does; return the lines as they are hashed: UTF-8, each with its newline."""
         rows = []
         find, nothing_in, latest = _DECISIONS.get, _DECISION_SET.isdisjoint, self._last.get
         for source, events in outputs:

@@ -96,9 +96,9 @@ def fluctuation_exponent(returns: FloatArray) -> FloatArray:
 @cache
 def _lines(bars: int) -> tuple[tuple[tuple[int, FloatArray], ...], FloatArray]:
     """Return each window length with a rising line of length 1, and the centred logarithms of the lengths."""
-    lines = []
+    lines: list[tuple[int, FloatArray]] = []
     for s in scales(bars):
-        line = np.arange(s) - 0.5 * (s - 1)
+        line = np.arange(s, dtype=np.float64) - 0.5 * (s - 1)
         line /= np.sqrt(line @ line)
         lines.append((s, line))
     x = np.log(scales(bars))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from decimal import Decimal
 from math import copysign, inf, nextafter
 
 from hypothesis import example, given
@@ -58,7 +59,7 @@ def _silent(ts: int) -> PredictionMade:
 
 def test_lines_are_in_canonical_order_and_hashed_as_they_are_written():
     log = DecisionLog()
-    text = log.add_step(
+    text = log.add_text(
         3,
         [
             ("coordinator-strategy", [_target(7)]),
@@ -77,18 +78,21 @@ def test_lines_are_in_canonical_order_and_hashed_as_they_are_written():
     assert rows[0][3][0] == ["ts_event_ns", 7]
     assert ["direction", 0.3] in rows[0][3]
     assert log.count == 3
+    assert (
+        DecisionLog().add_step(3, [("strategy-rsi", [_signal(7, 0.25)])]) == text.decode().splitlines()[1:2]
+    )
     assert log.digest() == hashlib.sha256(text).hexdigest()
 
 
 def test_an_unchanged_opinion_is_logged_once_also_by_a_resumed_log():
     log = DecisionLog()
-    text = log.add_step(0, [("strategy-rsi", [_signal(1, 0.5)])])
+    text = log.add_text(0, [("strategy-rsi", [_signal(1, 0.5)])])
     # another time, and a difference below the grid, are no change
-    assert log.add_step(1, [("strategy-rsi", [_signal(2, 0.5 + 1e-13)])]) == b""
+    assert log.add_text(1, [("strategy-rsi", [_signal(2, 0.5 + 1e-13)])]) == b""
     resumed = DecisionLog.resumed(text, log.state())
     for one in (log, resumed):
-        assert one.add_step(2, [("strategy-rsi", [_signal(3, 0.5)])]) == b""
-        assert one.add_step(3, [("strategy-rsi", [_signal(4, -0.5)])]).count(b"\n") == 1
+        assert one.add_text(2, [("strategy-rsi", [_signal(3, 0.5)])]) == b""
+        assert one.add_text(3, [("strategy-rsi", [_signal(4, -0.5)])]).count(b"\n") == 1
     assert log.digest() == resumed.digest()
     assert log.count == resumed.count == 2
 
@@ -96,6 +100,11 @@ def test_an_unchanged_opinion_is_logged_once_also_by_a_resumed_log():
 def test_what_is_no_opinion_is_logged_each_time():
     log = DecisionLog()
     event = OrderExpired(
-        ts_event_ns=1, source="venue", instrument_id="BTC/USDT", client_order_id="a", intent_id="i"
+        ts_event_ns=1,
+        source="venue",
+        instrument_id="BTC/USDT",
+        client_order_id="a",
+        intent_id="i",
+        filled_quantity=Decimal(0),
     )
-    assert log.add_step(0, [("venue", [event, event])]).count(b"OrderExpired") == 2
+    assert log.add_text(0, [("venue", [event, event])]).count(b"OrderExpired") == 2
