@@ -2,8 +2,8 @@
 
 ``python -m cluster.bench.confidence_reliability [--markets N] [--bars N] [--json FILE]``
 
-Simulates markets of every family of `confidence_markets` from the seeds of tuning, fits, and prints coefficients and
-biases beside the committed ones; then, per family, what outcomes state, what is right and the calibration error, once
+Simulates markets of every family of `confidence_markets` from the seeds of tuning, fits, and prints coefficients,
+biases and the correction of what they state beside the committed ones; then, per family, what outcomes state, what is right and the calibration error, once
 with the family among those fitted and once fitted to the others only. Defaults are those of the committed table: some
 five minutes of one processor.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 from actors.domain.evaluation import confidence_tuning as tuning
 from actors.domain.evaluation.confidence_markets import FAMILIES
-from actors.domain.regime.confidence.reliability_table import BIASES, COEFFICIENTS
+from actors.domain.regime.confidence.reliability_table import BIASES, COEFFICIENTS, CORRECTION
 
 DIGITS = 3
 """Places to which the table is rounded."""
@@ -40,10 +40,23 @@ def run(markets: int, bars: int, tell: Callable[[str], None]) -> dict[str, Any]:
         count = markets * tuning.SHARES.get(family, 1)
         lessons[family] = [tuning.lesson(tuning.market(family, n, bars)) for n in range(count)]
         tell(f"{family}: {count} markets")
-    coefficients, biases = tuning.fit([x for some in lessons.values() for x in some])
+    found = tuning.fit([x for some in lessons.values() for x in some])
+    coefficients, biases = ([round(c, DIGITS) for c in some] for some in found)
+    judged = []
+    for family, times in tuning.CORRECTED.items():
+        judged += lessons[family]
+        more = range(len(lessons[family]), markets * times)
+        judged += [tuning.lesson(tuning.market(family, n, bars)) for n in more]
+    tell(f"correction: {len(judged)} markets")
+    correction = [
+        [round(x, DIGITS) for x in pair] for pair in tuning.correction(judged, coefficients, biases)
+    ]
     return {
-        "coefficients": [round(c, DIGITS) for c in coefficients], "biases": [round(b, DIGITS) for b in biases],
-        "committed": {"coefficients": list(COEFFICIENTS), "biases": list(BIASES)}, "markets": markets, "bars": bars,
+        "coefficients": coefficients, "biases": biases, "correction": correction,
+        "committed": {
+            "coefficients": list(COEFFICIENTS), "biases": list(BIASES), "correction": [list(p) for p in CORRECTION],
+        },
+        "markets": markets, "bars": bars,
         "families": [
             {"family": family, "with": with_it._asdict(), "without": without._asdict()}
             for family, (with_it, without) in tuning.left_out(lessons).items()
@@ -54,7 +67,7 @@ def run(markets: int, bars: int, tell: Callable[[str], None]) -> dict[str, Any]:
 def text(found: dict[str, Any]) -> str:
     """Return the figures for people."""
     lines = []
-    for name in ("coefficients", "biases"):
+    for name in ("coefficients", "biases", "correction"):
         lines += [f"{name}: {found[name]}", f"  committed: {found['committed'][name]}"]
     lines.append(
         "outcomes against the truth: stated, right, calibration error; fitted with the family | without it"

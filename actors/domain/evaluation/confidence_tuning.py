@@ -1,7 +1,9 @@
 """How the constants of `reliability_table` are learnt: labels in hindsight against the truth, on markets of many kinds.
 
 The model is a conditional logit over the six regimes: concave, so there is one optimum whatever the start, and Newton
-steps find it. What it is worth on a kind of market it has not seen is told by fits that leave a family out.
+steps find it. What it is worth on a kind of market it has not seen is told by fits that leave a family out. What it says
+of the label in force is then held against the truth, bin by bin, on markets of six regimes under the default detectors:
+that is the map that corrects it there.
 """
 
 from __future__ import annotations
@@ -18,8 +20,16 @@ from actors.domain.evaluation.metrics.calibration import Tally
 from actors.domain.events.regime import REGIMES
 from actors.domain.regime.confidence.calculator import ConfidenceCalculator
 from actors.domain.regime.confidence.factors import Quality
+from actors.domain.regime.confidence.isotonic import IsotonicMap
 from actors.domain.regime.confidence.params import ConfidenceParams
-from actors.domain.regime.confidence.reliability import TERMS, Evidence, LabelReliability
+from actors.domain.regime.confidence.reliability import (
+    FEW_KINDS,
+    LEAST,
+    MANY_KINDS,
+    TERMS,
+    Evidence,
+    LabelReliability,
+)
 from actors.domain.regime.confidence.turbulence import Turbulence
 from actors.domain.regime.ensemble import EnsembleParams, RegimeEnsemble
 
@@ -28,6 +38,10 @@ MARKETS, BARS, WARM_UP_OUTCOMES = 24, 6_000, 200
 """Per family, and per market; what detectors say in their first 1,200 bars is worse than what they say ever after."""
 SHARES = {"chains": 3}
 """How many times as many markets a family has: the only one whose members come near the truth must not be outvoted."""
+CORRECTED = {"six": 4, "dwell": 1, "separation": 1, "assets": 1}
+"""Families that the correction is learnt on, and how many times as many markets each has for it."""
+_EDGES = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # of its bins
+_LATE, _LATE_KINDS = 0, 2  # columns of the terms: the second is the first times the entropy
 _N = len(REGIMES)
 _FREE_BIASES = tuple(
     k for k, name in enumerate(REGIMES) if name != "sideways"
@@ -147,8 +161,37 @@ def probabilities(terms: FloatArray, coefficients: FloatArray) -> FloatArray:
     return out
 
 
+def correction(
+    lessons: Sequence[Lesson], coefficients: Sequence[float], biases: Sequence[float]
+) -> tuple[tuple[float, float], ...]:
+    """Return the rising map from what is said of the label in force to how often that is right, ends included.
+
+    An outcome counts for as much as the map then applies to it; an empty bin is left out.
+    """
+    flat = np.array([*coefficients, *(biases[k] for k in _FREE_BIASES)])
+    stated, right, weight = [], [], []
+    for x in lessons:
+        shares = np.maximum(probabilities(x.terms, flat), LEAST)
+        stated.append((shares / shares.sum(axis=1, keepdims=True))[np.arange(len(x.said)), x.said])
+        right.append(x.said == x.truth)
+        kinds = x.terms[:, :, _LATE_KINDS].sum(axis=1) / x.terms[:, :, _LATE].sum(axis=1)
+        weight.append(np.clip((kinds - FEW_KINDS) / (MANY_KINDS - FEW_KINDS), 0.0, 1.0))
+    p, y, w = np.concatenate(stated), np.concatenate(right), np.concatenate(weight)
+    at = np.digitize(p, _EDGES)
+    count, means, shares_right = (np.bincount(at, w * v, len(_EDGES) + 1) for v in (np.ones_like(p), p, y))
+    used = count > 0.0
+    found = IsotonicMap()
+    found.fit(
+        (means[used] / count[used]).tolist(),
+        (shares_right[used] / count[used]).tolist(),
+        count[used].tolist(),
+    )
+    return ((0.0, 0.0), *zip(found.scores, found.values, strict=True), (1.0, 1.0))
+
+
 def worth(lessons: Sequence[Lesson], coefficients: Sequence[float], biases: Sequence[float]) -> Worth:
-    """Return how outcomes by these constants compare with the truth, before the floor of a regime's share.
+    """Return how outcomes by these constants compare with the truth, before the floor of a regime's share and
+    the correction.
 
     Raises
     ------

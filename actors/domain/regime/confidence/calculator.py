@@ -16,7 +16,7 @@ import msgspec
 from actors.domain.errors import InvalidParamsError
 from actors.domain.events.regime import HIGH, LOW, MEDIUM, REGIMES, RegimeConfidence
 from actors.domain.regime.confidence import reasons
-from actors.domain.regime.confidence.calibrator import Calibrator
+from actors.domain.regime.confidence.calibrator import OF_LABELS, OF_TRUTH, Calibrator
 from actors.domain.regime.confidence.conformal import Conformal
 from actors.domain.regime.confidence.factors import Quality, View, agreement
 from actors.domain.regime.confidence.history import HitRates
@@ -98,7 +98,8 @@ class ConfidenceCalculator(Stateful):
         self._horizon = p.leave_horizon_bars
         self._every = every = p.learn_every_bars
         self._calibrator = Calibrator(
-            prior_weight=p.prior_weight, min_outcomes=p.min_outcomes, refit_every=p.refit_every, half_life=p.half_life
+            prior_weight=p.prior_weight, min_outcomes=p.min_outcomes, refit_every=p.refit_every, half_life=p.half_life,
+            prior=OF_LABELS if own_labels else OF_TRUTH,
         )  # fmt: skip
         self._conformal = Conformal(
             alpha=p.miss_frac, rate=p.adaptation, window=p.conformal_window, min_scores=_LEAST_SCORES

@@ -2,31 +2,46 @@
 
 Scores are kept on a grid, as a count and a sum of outcomes per point, so that memory and refits do not grow with the
 past; old outcomes fade. Until enough are known, and with a fixed weight ever after, a prior stands in: a line, found on
-simulated markets that judge nothing (the default synthetic market, 8,000 bars, seeds 30,001 to 30,010, and a dozen of
-either process of two states), whose top is capped because the highest pool of an isotonic fit is the luckiest.
+simulated markets that judge nothing (the default synthetic market, 8,000 bars, seeds 30,001 to 30,050, and a dozen of
+either process of two states), whose top is capped because the highest pool of an isotonic fit is the luckiest. Outcomes
+that are probabilities scatter less than right and wrong do, so there is less luck in them and the cap is higher.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from actors.domain.regime.confidence.isotonic import IsotonicMap
 from actors.domain.state import Stateful
 
 GRID = 128
-PRIOR_SLOPE, PRIOR_START, PRIOR_LEAST, PRIOR_MOST = 1.3, -0.2, 0.05, 0.85
-PRIOR_POINTS = 10
+PRIOR_POINTS = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
+"""Raw scores at which a prior stands; the last one keeps the highest pool from what luck alone gives it."""
 
 
-def prior(raw: float) -> float:
-    """Return how often a raw score is taken to be right before anything is known.
+class Prior(NamedTuple):
+    """How often a raw score is taken to be right before anything is known: a line between two bounds.
 
     Examples
     --------
-    >>> [round(prior(x), 2) for x in (0.2, 0.6, 0.95)]
+    >>> [round(OF_TRUTH(x), 2) for x in (0.2, 0.6, 0.95)]
     [0.06, 0.58, 0.85]
     """
-    return min(max(PRIOR_SLOPE * raw + PRIOR_START, PRIOR_LEAST), PRIOR_MOST)
+
+    slope: float
+    start: float
+    least: float
+    most: float
+
+    def __call__(self, raw: float) -> float:
+        """Return the share that goes with a raw score."""
+        return min(max(self.slope * raw + self.start, self.least), self.most)
+
+
+OF_TRUTH = Prior(1.3, -0.2, 0.05, 0.85)
+"""Where outcomes are right or wrong."""
+OF_LABELS = Prior(1.5, -0.37, 0.05, 0.9)
+"""Where they are probabilities, from labels in hindsight."""
 
 
 class Calibrator(Stateful):
@@ -42,6 +57,7 @@ class Calibrator(Stateful):
         Outcomes from fit to fit.
     half_life : float
         Outcomes after which one counts half.
+    prior : Prior
 
     Attributes
     ----------
@@ -61,11 +77,19 @@ class Calibrator(Stateful):
 
     STATE: ClassVar[tuple[str, ...]] = ("_counts", "_sums", "map", "outcomes", "refits", "_waiting")
 
-    def __init__(self, *, prior_weight: float, min_outcomes: int, refit_every: int, half_life: float) -> None:
+    def __init__(
+        self,
+        *,
+        prior_weight: float,
+        min_outcomes: int,
+        refit_every: int,
+        half_life: float,
+        prior: Prior = OF_TRUTH,
+    ) -> None:
         self._min, self._every = min_outcomes, refit_every
         self._fade = 0.5 ** (refit_every / half_life)
-        points = [(k + 0.5) / PRIOR_POINTS for k in range(PRIOR_POINTS)]
-        self._prior = [(round(x * GRID), prior(x), prior_weight / PRIOR_POINTS) for x in points]
+        weight = prior_weight / len(PRIOR_POINTS)
+        self._prior = [(round(x * GRID), prior(x), weight) for x in PRIOR_POINTS]
         self._counts = [0.0] * (GRID + 1)
         self._sums = [0.0] * (GRID + 1)
         self.map = IsotonicMap()

@@ -4,18 +4,20 @@ The hindsight is the ensemble's own (`actors.domain.regime.retrospect`): it agre
 often than the truth does. What gives it away without any truth is what it is made of: how sharp it is, how the members
 voted, how many regimes are in use, and whether members that look at different things agree (as annotators are judged by
 their agreement, Dawid and Skene 1979). A conditional logit over the regimes, fitted on simulated markets of many kinds,
-turns these into a probability of each regime; its constants are in `reliability_table`.
+turns these into a probability of each regime; its constants are in `reliability_table`. One logit for all kinds of markets is too bold in the middle
+and too shy at the ends where many regimes are in use, so there a rising map corrects what it says of the label in force.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from math import exp, log
 from typing import ClassVar, NamedTuple
 
 from actors.domain.events.regime import REGIMES
 from actors.domain.regime.confidence.factors import View
-from actors.domain.regime.confidence.reliability_table import BIASES, COEFFICIENTS
+from actors.domain.regime.confidence.reliability_table import BIASES, COEFFICIENTS, CORRECTION
 from actors.domain.state import Stateful
 
 _N = len(REGIMES)
@@ -24,8 +26,13 @@ _UNIFORM = (1.0 / _N,) * _N
 _NOBODY = (0.0,) * _N
 _GAIN = 1.0 / 400.0  # of the averages over a market, per outcome
 _FLOOR = 0.01  # added to what a logarithm is taken of
-_LEAST = 0.002  # of any regime's share: without it what is nearly certain is said to be more so than it is
+LEAST = 0.002
+"""Of any regime's share: without it what is nearly certain is said to be more so than it is."""
 _UNANIMOUS = 0.99  # share of votes that counts as such
+FEW_KINDS, MANY_KINDS = 1.0, 1.5
+"""Entropy of the regimes in use from which on the correction begins, and from which on it is whole: with two states,
+0.7 at most, there is nothing to correct."""
+_STATED, _RIGHT = tuple(zip(*CORRECTION, strict=True))
 (
     _LATE, _LATE_SHARP, _LATE_KINDS, _VOTE, _LIVE, _LIVE_KINDS, _SAID, _SAID_LEAD, _KNOWN, _KNOWN_KINDS, _KNOWN_AGREED,
     _SURE, _SURE_KINDS, _ALL, _ALL_KINDS, _VOTE_KINDS,
@@ -116,15 +123,22 @@ class LabelReliability(Stateful):
         scores[known] += _KNOWN + _KNOWN_KINDS * kinds + _KNOWN_AGREED * agreed
         most = max(scores)
         raw = [exp(s - most) for s in scores]
-        least = _LEAST * sum(raw)
+        least = LEAST * sum(raw)
         raw = [r if r > least else least for r in raw]
         total = sum(raw)
-        return tuple([r / total for r in raw])
+        if kinds <= FEW_KINDS:
+            return tuple([r / total for r in raw])
+        before = raw[said] / total
+        after = _corrected(before, kinds)
+        others = (1.0 - after) / (total - raw[said])  # not 0: no regime is ruled out
+        out = [r * others for r in raw]
+        out[said] = after
+        return tuple(out)
 
     def rows(self, said: int, hindsight: Sequence[float], heard: Evidence) -> tuple[Rows, float]:
         """Take a bar as `shares` does; return the terms of each regime, and what its bias is multiplied by.
 
-        What constants are learnt from: `shares` is the same in another order of operations.
+        What constants are learnt from: `shares` is the same in another order of operations, and then corrects.
         """
         known = hindsight.index(max(hindsight))
         agreed, sharp, kinds = self._learn(known, heard)
@@ -155,6 +169,15 @@ class LabelReliability(Stateful):
             if u > 0.0:
                 kinds -= u * log(u)
         return _odds(self._voted), _odds(self._viewed), kinds
+
+
+def _corrected(stated: float, kinds: float) -> float:
+    """Return how often a label is right whose probability is `stated`, by the map as far as `kinds` lets it."""
+    at = bisect_right(_STATED, stated)
+    low, base = _STATED[at - 1], _RIGHT[at - 1]
+    right: float = base + (_RIGHT[at] - base) * (stated - low) / (_STATED[at] - low)
+    weight = min((kinds - FEW_KINDS) / (MANY_KINDS - FEW_KINDS), 1.0)
+    return stated + weight * (right - stated)
 
 
 def _odds(share: float) -> float:
