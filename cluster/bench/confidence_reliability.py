@@ -3,9 +3,9 @@
 ``python -m cluster.bench.confidence_reliability [--markets N] [--bars N] [--json FILE]``
 
 Simulates markets of every family of `confidence_markets` from the seeds of tuning, fits, and prints coefficients,
-biases and the correction of what they state beside the committed ones; then, per family, what outcomes state, what is right and the calibration error, once
-with the family among those fitted and once fitted to the others only. Defaults are those of the committed table: some
-five minutes of one processor.
+biases and the correction of what they state beside the committed ones; then, per family, what outcomes state before it,
+what is right and the calibration error, once with the family among those fitted and once fitted to the others only.
+Defaults are those of the committed table: some seven minutes of one processor.
 """
 
 from __future__ import annotations

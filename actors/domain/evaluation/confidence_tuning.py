@@ -1,9 +1,9 @@
 """How the constants of `reliability_table` are learnt: labels in hindsight against the truth, on markets of many kinds.
 
 The model is a conditional logit over the six regimes: concave, so there is one optimum whatever the start, and Newton
-steps find it. What it is worth on a kind of market it has not seen is told by fits that leave a family out. What it says
-of the label in force is then held against the truth, bin by bin, on markets of six regimes under the default detectors:
-that is the map that corrects it there.
+steps find it. What it is worth on a kind of market it has not seen is told by fits that leave a family out. What it
+says of the label in force is then held against the truth, bin by bin, on markets of six regimes under the default
+detectors: that is the map that corrects it there.
 """
 
 from __future__ import annotations

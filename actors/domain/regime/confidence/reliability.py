@@ -4,8 +4,9 @@ The hindsight is the ensemble's own (`actors.domain.regime.retrospect`): it agre
 often than the truth does. What gives it away without any truth is what it is made of: how sharp it is, how the members
 voted, how many regimes are in use, and whether members that look at different things agree (as annotators are judged by
 their agreement, Dawid and Skene 1979). A conditional logit over the regimes, fitted on simulated markets of many kinds,
-turns these into a probability of each regime; its constants are in `reliability_table`. One logit for all kinds of markets is too bold in the middle
-and too shy at the ends where many regimes are in use, so there a rising map corrects what it says of the label in force.
+turns these into a probability of each regime; its constants are in `reliability_table`. One logit for all kinds of
+markets is too bold in the middle and too shy at the ends where many regimes are in use: there a rising map corrects
+what it says of the label in force, and the other regimes share the rest as before.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Learnt on 216 simulated markets of 6,000 bars (`actors.domain.evaluation.confidence_markets`, seeds 20,000 to 26,999):
 24 each of the default synthetic market, of longer and shorter regimes, of regimes nearer and further apart, of other
-assets, of other detectors, of fewer regimes, and 72 of chains of two states under hidden Markov models. The correction is
-learnt on those of six regimes under the default detectors: 24 each of other durations, distances and assets, and 96 of
-the default market. None of the markets that judge is among them.
+assets, of other detectors, of fewer regimes, and 72 of chains of two states under hidden Markov models. The correction
+is learnt on those of six regimes under the default detectors: 24 each of other durations, distances and assets, and 96
+of the default market. None of the markets that judge is among them.
 """
 
 from __future__ import annotations

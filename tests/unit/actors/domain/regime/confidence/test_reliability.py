@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from actors.domain.evaluation.confidence_study import FIRST_JUDGED
 from actors.domain.events.regime import REGIMES
 from actors.domain.regime.base import Assessment
 from actors.domain.regime.confidence.reliability import TERMS, Evidence, LabelReliability, evidence
-from actors.domain.regime.confidence.reliability_table import BIASES, COEFFICIENTS
+from actors.domain.regime.confidence.reliability_table import BIASES, COEFFICIENTS, CORRECTION
 from cluster.bench import confidence_reliability as bench
 
 BULL = (0.95, 0.01, 0.01, 0.01, 0.01, 0.01)
@@ -123,8 +125,39 @@ def test_what_is_fitted_is_what_runs() -> None:
         notes.shares(label, gamma, heard)
     flat = np.array([*COEFFICIENTS, *(b for k, b in enumerate(BIASES) if REGIMES[k] != "sideways")])
     expected = np.maximum(tuning.probabilities(np.array(notes.terms), flat), 0.002)  # no regime is ruled out
-    np.testing.assert_allclose(expected / expected.sum(axis=1, keepdims=True), by_model, atol=1e-12)
+    expected /= expected.sum(axis=1, keepdims=True)
+    terms = np.array(notes.terms)
+    kinds = terms[:, :, 2].sum(axis=1) / terms[:, :, 0].sum(axis=1)
+    assert kinds.min() < 1.0 < 1.5 < kinds.max()  # not, partly and wholly corrected
+    at = np.arange(len(said))
+    before = expected[at, said]
+    after = before + np.clip((kinds - 1.0) / 0.5, 0.0, 1.0) * (
+        np.interp(before, *np.array(CORRECTION).T) - before
+    )
+    expected *= ((1.0 - after) / (1.0 - before))[:, None]
+    expected[at, said] = after
+    np.testing.assert_allclose(expected, by_model, atol=1e-12)
     assert notes.said == said
+
+
+def test_the_correction_rises_from_end_to_end() -> None:
+    stated, right = zip(*CORRECTION, strict=True)
+    assert CORRECTION[0] == (0.0, 0.0)
+    assert CORRECTION[-1] == (1.0, 1.0)
+    assert all(a < b for a, b in pairwise(stated))
+    assert all(a <= b for a, b in pairwise(right))
+
+
+def test_the_correction_is_what_was_right_where_many_regimes_are_in_use() -> None:
+    # a label of probability 0.5 that is right every fourth time, with six regimes in use; always, with two
+    terms = np.zeros((800, 6, 21))
+    terms[:, :, 0] = 1.0
+    terms[:, 0, 3] = np.log(5.0)
+    terms[:400, :, 2], terms[400:, :, 2] = 1.7, 0.6
+    truth = np.where(np.arange(800) < 400, np.where(np.arange(800) % 4, 1, 0), 0)
+    taught = tuning.Lesson(terms, truth, np.zeros(800, dtype=np.int64))
+    found = tuning.correction([taught], [0.0, 0.0, 0.0, 1.0, *[0.0] * (TERMS - 4)], [0.0] * 6)
+    assert found == ((0.0, 0.0), (pytest.approx(0.5), pytest.approx(0.25)), (1.0, 1.0))
 
 
 def test_a_market_too_short_to_teach_is_refused() -> None:
@@ -144,6 +177,7 @@ def test_the_command_prints_what_it_learns_beside_what_is_committed(
     printed = capsys.readouterr().out
     assert f"committed: {list(COEFFICIENTS)}" in printed
     assert f"committed: {list(BIASES)}" in printed
+    assert f"committed: {[list(p) for p in CORRECTION]}" in printed
     assert all(f"  {family}: " in printed for family in FAMILIES)
 
 
