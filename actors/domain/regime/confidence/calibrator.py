@@ -72,7 +72,7 @@ class Calibrator(Stateful):
     >>> before = c(0.9)
     >>> for _ in range(50): c.learn(0.9, 0.2)
     >>> c.calibrated, round(before, 2), round(c(0.9), 2)
-    (True, 0.85, 0.26)
+    (True, 0.85, 0.25)
     """
 
     STATE: ClassVar[tuple[str, ...]] = ("_counts", "_sums", "map", "outcomes", "refits", "_waiting")
