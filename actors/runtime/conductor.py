@@ -33,7 +33,7 @@ from actors.runtime.call_book import CallBook
 from actors.runtime.calls import LOST, Call, is_lost, root_of
 from actors.runtime.graph import FEED, FleetGraph
 from actors.runtime.slices import Slice, SliceFeed
-from actors.runtime.wire import decode_block, encode_block
+from actors.runtime.wire import decode_block, encode_block, encode_head
 
 Outputs = list[tuple[str, Sequence[Event]]]
 
@@ -181,7 +181,8 @@ class Conductor:
         times = [int(t) for t in self.feed.times[call.first : call.last + 1]]
         warm = [k < self.feed.warmup_steps for k in range(call.first, call.last + 1)]
         feeds = [(slot, source.first, delay) for slot, source, delay in call.feeds]
-        call.ref = handle.run_steps.remote(call.first, times, warm, feeds, *[s.ref for _, s, _ in call.feeds])
+        head = encode_head(call.first, times, warm, feeds)
+        call.ref = handle.compute.remote(head, *[s.ref for _, s, _ in call.feeds])
 
     def _collect(self, block: list[Slice], begin: int, end: int) -> None:
         """Wait for a block's replies, recovering as often as needed, and hand its steps on."""

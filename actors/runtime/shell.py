@@ -1,6 +1,6 @@
 """The shell: one Ray actor around one processor. It receives, calls `process`, keeps outputs, snapshots.
 
-Steps arrive as calls ``run_steps(first, …, *payloads)``: a block for agents that run ahead, a single step for
+Steps arrive as calls ``compute(head, *payloads)``: a block for agents that run ahead, a single step for
 agents on the order path. The call carries each upstream block once; the shell files its events under the step
 in which they count. A step that was computed before is answered from the kept outputs, so a repeated call
 changes nothing. The class is plain: `ray.remote` is applied where it is created, tests use it directly.
@@ -34,16 +34,13 @@ from actors.runtime.build import RunSettings, build_agent
 from actors.runtime.fits import RayFits
 from actors.runtime.graph import AgentSpec
 from actors.runtime.telemetry import ShellMetrics
-from actors.runtime.wire import decode_block, encode_block
+from actors.runtime.wire import Feed, decode_block, decode_head, encode_block
 
 CONTROL_EVENTS: tuple[type[Event], ...] = (
     RegimeChanged, CircuitBreakerTripped, CircuitBreakerReset, ModelTrained, DriftDetected, WeightsRevised,
     AlertRaised,
 )  # fmt: skip
 """What a shell also tells the bus (control plane); bars and signals go from handle to handle."""
-
-Feed = tuple[int, int, int]
-"""One payload of a call: (input number, first step of the producer's block, delay)."""
 
 
 class AgentShell:
@@ -119,6 +116,11 @@ class AgentShell:
         }
 
     # -- work ---------------------------------------------------------------------------------------------
+
+    def compute(self, head: bytes, *payloads: bytes) -> bytes:
+        """Do as `run_steps` does; all but the payloads comes as one argument of bytes, see `encode_head`."""
+        first, times, warmups, feeds = decode_head(head)
+        return self.run_steps(first, times, warmups, feeds, *payloads)
 
     def run_steps(
         self,

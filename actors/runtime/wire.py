@@ -19,6 +19,12 @@ _UNION = reduce(or_, EVENT_TYPES.values())
 _DECODER = msgspec.msgpack.Decoder(list[list[_UNION]])  # type: ignore[valid-type]
 _ENCODER = msgspec.msgpack.Encoder()
 
+Feed = tuple[int, int, int]
+"""One payload of a call: (input number, first step of the producer's block, delay)."""
+Head = tuple[int, list[int], list[bool], list[Feed]]
+"""What a call says beside its payloads: first step, times, warm-ups, feeds."""
+_HEAD = msgspec.msgpack.Decoder(Head)
+
 
 def encode_block(steps: Sequence[Sequence[Event]]) -> bytes:
     """Return the events of consecutive steps as bytes.
@@ -29,6 +35,25 @@ def encode_block(steps: Sequence[Sequence[Event]]) -> bytes:
     [[], []]
     """
     return _ENCODER.encode(steps)
+
+
+def encode_head(first: int, times: Sequence[int], warmups: Sequence[bool], feeds: Sequence[Feed]) -> bytes:
+    """Return what a call says beside its payloads as one argument.
+
+    Ray sends bytes as they are, but pickles a list by itself: four plain arguments cost a fifth of a whole call on
+    either side.
+
+    Examples
+    --------
+    >>> decode_head(encode_head(7, [1, 2], [False, False], [(0, 7, 1)]))
+    (7, [1, 2], [False, False], [(0, 7, 1)])
+    """
+    return _ENCODER.encode((first, times, warmups, feeds))
+
+
+def decode_head(head: bytes) -> Head:
+    """Return ``(first, times, warmups, feeds)``."""
+    return _HEAD.decode(head)
 
 
 def decode_block(payload: bytes) -> list[list[Event]]:

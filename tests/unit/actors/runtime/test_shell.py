@@ -12,7 +12,7 @@ from actors.domain.errors import AgentError, SnapshotError
 from actors.runtime.graph import FEED, AgentSpec, Input
 from actors.runtime.shell import AgentShell
 from actors.runtime.slices import SliceFeed
-from actors.runtime.wire import decode_block, encode_block
+from actors.runtime.wire import decode_block, encode_block, encode_head
 from cluster.runs.plan import RunPlan
 
 SPEC = AgentSpec("counter", "counter", "fleet_parts:Counts", inputs=(Input(FEED),))
@@ -46,6 +46,15 @@ def test_steps_are_computed_once_and_repeated_to_the_byte(plan: RunPlan) -> None
     assert run(me, plan.feed, 0, 5) == first
     assert codes(run(me, plan.feed, 5, 1)) == ["6"]
     assert me.status()["last_step"] == 5
+
+
+def test_a_call_in_bytes_is_the_plain_call(plan: RunPlan) -> None:
+    block = plan.feed.block(0, 6)
+    payload, times = encode_block([s.events for s in block]), [s.ts_event_ns for s in block]
+    head = encode_head(0, times, [True] * 2 + [False] * 4, [(0, 0, 3)])
+    plain = shell(plan, DELAYED).run_steps(0, times, [True] * 2 + [False] * 4, [(0, 0, 3)], payload)
+    assert shell(plan, DELAYED).compute(head, payload) == plain
+    assert codes(plain) == ["1", "2", "3"]
 
 
 def test_a_gap_and_a_forgotten_or_differently_cut_block_are_refused(plan: RunPlan) -> None:
