@@ -23,7 +23,7 @@ Feed = tuple[int, int, int]
 """One payload of a call: (input number, first step of the producer's block, delay)."""
 Head = tuple[int, list[int], list[bool], list[Feed]]
 """What a call says beside its payloads: first step, times, warm-ups, feeds."""
-_HEAD = msgspec.msgpack.Decoder(Head)
+_HEAD: msgspec.msgpack.Decoder[Head] = msgspec.msgpack.Decoder(Head)
 
 
 def encode_block(steps: Sequence[Sequence[Event]]) -> bytes:
