@@ -85,8 +85,6 @@ class Ledger(Stateful):
         self._positions = {pair: Position(i.lot) for pair, i in self._instruments.items()}
         self._marks: dict[str, float | Decimal] = {}
         self._peak = initial_cash
-        # the peak and what it is as a float: it moves rarely, and a Decimal becomes a float by way of its text
-        self._peak_known: tuple[Decimal, float] = (initial_cash, float(initial_cash))
         self._seen: dict[str, None] = {}
         self.fill_count = 0
         # totals over all pairs, quote: PnL after fees, fees (those in base at their fill), slippage (a memo
@@ -202,9 +200,7 @@ class Ledger(Stateful):
             return equity, 0.0
         if self._peak <= 0:
             return equity, float("nan")
-        if self._peak_known[0] is not self._peak:
-            self._peak_known = (self._peak, float(self._peak))
-        return equity, 1.0 - float(equity) / self._peak_known[1]
+        return equity, 1.0 - float(equity) / float(self._peak)
 
     def _post(self, entries: Iterable[Entry]) -> None:
         for e in entries:
