@@ -40,8 +40,7 @@ def encode_block(steps: Sequence[Sequence[Event]]) -> bytes:
 def encode_head(first: int, times: Sequence[int], warmups: Sequence[bool], feeds: Sequence[Feed]) -> bytes:
     """Return what a call says beside its payloads as one argument.
 
-    Ray sends bytes as they are, but pickles a list by itself: four plain arguments cost a fifth of a whole call on
-    either side.
+    Ray sends bytes as they are, but pickles every list by itself, on either side of every call.
 
     Examples
     --------

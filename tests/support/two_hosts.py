@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psutil
 
+from actors.runtime.environment import RAY_ENV
+
 HEAD, OTHER = "10.77.41.1", "10.77.41.2"
 PORT = 6399
 
@@ -58,11 +60,7 @@ class TwoHosts:
         token.write_text(secrets.token_hex(32), encoding="utf-8")
         token.chmod(0o600)
         kept = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
-        self.env = {
-            **kept, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_USAGE_STATS_ENABLED": "0",
-            "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-            "RAY_timeout_ms_task_wait_for_death_info": "50", "RAY_core_worker_internal_heartbeat_ms": "50",
-        }  # fmt: skip
+        self.env = {**kept, **RAY_ENV, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
 
     def __enter__(self) -> TwoHosts:
         try:

@@ -25,7 +25,8 @@ from actors.domain.regime.study.process import THREE_STATES, TWO_STATES, TWO_STA
 from actors.domain.simulation.synthetic.params import SyntheticParams
 
 TUNING = (101, 102, 103, 104, 105, 106, 111, 112, 113, 114)
-"""Seeds of the synthetic markets on which the defaults were chosen; the two-state processes were not used for that."""
+"""Seeds of the synthetic markets on which the factors' defaults were chosen; what is learnt of hindsight and the priors
+have seeds of their own (`actors.domain.regime.confidence.reliability_table`, `calibrator`)."""
 FIRST_JUDGED = 1 << 40
 """Markets that judge have seeds from here on: none of them can have been used in tuning."""
 BARS, WARM_UP_BARS = 8000, 700

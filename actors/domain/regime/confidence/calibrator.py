@@ -1,10 +1,11 @@
 """From a raw score to a probability, learnt from outcomes that have since become known.
 
 Scores are kept on a grid, as a count and a sum of outcomes per point, so that memory and refits do not grow with the
-past; old outcomes fade. Until enough are known, and with a fixed weight ever after, a prior stands in: a line, found on
-simulated markets that judge nothing (the default synthetic market, 8,000 bars, seeds 30,001 to 30,050, and a dozen of
-either process of two states), whose top is capped because the highest pool of an isotonic fit is the luckiest. Outcomes
-that are probabilities scatter less than right and wrong do, so there is less luck in them and the cap is higher.
+past; old outcomes fade. Until enough are known, and with a fixed weight ever after, a prior stands in: a line whose top
+is capped, because the highest pool of an isotonic fit is the luckiest. Outcomes that are probabilities scatter less
+than right and wrong do, so there is less luck in them and the cap is higher. The lines were chosen by hand on simulated
+markets that judge nothing: the default synthetic market, 8,000 bars, seeds 30,001 to 30,050, and a dozen of either
+process of two states, of other seeds than those that judge.
 """
 
 from __future__ import annotations

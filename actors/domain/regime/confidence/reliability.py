@@ -28,11 +28,11 @@ _NOBODY = (0.0,) * _N
 _GAIN = 1.0 / 400.0  # of the averages over a market, per outcome
 _FLOOR = 0.01  # added to what a logarithm is taken of
 LEAST = 0.002
-"""Of any regime's share: without it what is nearly certain is said to be more so than it is."""
+"""Of any regime's share before the correction: without it what is nearly certain is said to be more so than it is."""
 _UNANIMOUS = 0.99  # share of votes that counts as such
 FEW_KINDS, MANY_KINDS = 1.0, 1.5
 """Entropy of the regimes in use from which on the correction begins, and from which on it is whole: with two states,
-0.7 at most, there is nothing to correct."""
+0.7 at most, there is nothing to correct. Chosen by hand."""
 _STATED, _RIGHT = tuple(zip(*CORRECTION, strict=True))
 (
     _LATE, _LATE_SHARP, _LATE_KINDS, _VOTE, _LIVE, _LIVE_KINDS, _SAID, _SAID_LEAD, _KNOWN, _KNOWN_KINDS, _KNOWN_AGREED,
@@ -174,7 +174,9 @@ class LabelReliability(Stateful):
 
 def _corrected(stated: float, kinds: float) -> float:
     """Return how often a label is right whose probability is `stated`, by the map as far as `kinds` lets it."""
-    at = bisect_right(_STATED, stated)
+    at = min(
+        bisect_right(_STATED, stated), len(_STATED) - 1
+    )  # what is no number stays none, and is refused with its name
     low, base = _STATED[at - 1], _RIGHT[at - 1]
     right: float = base + (_RIGHT[at] - base) * (stated - low) / (_STATED[at] - low)
     weight = min((kinds - FEW_KINDS) / (MANY_KINDS - FEW_KINDS), 1.0)

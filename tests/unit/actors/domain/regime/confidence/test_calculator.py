@@ -43,6 +43,12 @@ def teach(c: ConfidenceCalculator, bars: int, rate_sure: float, rate_torn: float
 EVERY = {"learn_every_bars": 1, "known_after_bars": 48, "leave_horizon_bars": 24}
 
 
+@pytest.mark.parametrize(("own_labels", "most"), [(False, 0.85), (True, 0.9)])
+def test_before_anything_is_known_the_prior_is_that_of_its_outcomes(own_labels: bool, most: float) -> None:
+    found = make(own_labels).assess(0, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0), [view("bull")], (1.0,), quality=GOOD)
+    assert (found.raw, found.score) == (1.0, pytest.approx(most))
+
+
 def test_members_vote_by_weight_and_silent_ones_do_not() -> None:
     views = [view("bull"), view("bear"), None, view("bear", confidence=0.0)]
     assert agreement(views, (1.0, 3.0, 5.0, 7.0), "bull") == 0.25
