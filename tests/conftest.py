@@ -18,6 +18,8 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 
 ROOT = Path(__file__).resolve().parents[1]
+TWIN_LIMIT_S = 1200
+"""For a test on the Python twins: a few compute for more than a minute there, and the machine may be busy."""
 SHARED = ROOT.parent / "shared" / "data"
 
 
@@ -45,7 +47,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what needs the market data or the compiled kernels where they are missing."""
+    """Skip what needs the market data or the compiled kernels where they are missing; give the twins more time."""
     missing = {}
     if not SHARED.is_dir():
         missing["shared_data"] = "needs the market data in ../shared/data, which is not on this machine"
@@ -55,6 +57,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker(name) is not None:
                 item.add_marker(pytest.mark.skip(reason=reason))
+    if "native" in missing:
+        for item in items:
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(TWIN_LIMIT_S))
 
 
 class _RayFirst:
