@@ -26,12 +26,6 @@ RAY_ENV: Mapping[str, str] = {
     "RAY_worker_maximum_startup_concurrency": "8",
 }
 """Must stand in the environment before the raylet starts; job-level environment variables are harmful."""
-OWN_SESSION_ENV: Mapping[str, str] = {
-    # Ray times each of its own internal events for prints in its log, and a process that waits costs a tenth more with
-    # that. A cluster keeps it: the print of workers that ended for want of memory goes with it
-    "RAY_event_stats": "0",
-}
-"""Beside them, for a session that starts and ends with one run."""
 
 
 def prepare_environment(userdir: Path) -> None:

@@ -14,7 +14,6 @@ from ray._private.services import canonicalize_bootstrap_address_or_die
 from ray.exceptions import AuthenticationError as RayAuthenticationError
 
 from actors.domain.errors import ConfigError, VenueUnavailableError
-from actors.runtime.environment import OWN_SESSION_ENV
 
 _PROBE_S = 5.0
 
@@ -58,8 +57,6 @@ def ray_session(
     job = ray.job_config.JobConfig(_py_driver_sys_path=list(code_paths))
     logging.getLogger("ray").setLevel(level)
     if address is None:
-        for name, value in OWN_SESSION_ENV.items():
-            os.environ.setdefault(name, value)
         ray.init(
             address="local",
             num_cpus=num_cpus or max(4, os.cpu_count() or 1),
