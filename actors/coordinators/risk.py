@@ -214,9 +214,9 @@ class RiskCoordinator(SizedWishes):
             if abs(wish) < abs(held[i]) and wish * held[i] >= 0.0:
                 self._decide(i, wish, step, account, equity, stopped_by, out)
             else:
-                later.append(i)
-        for i in later:
-            self._decide(i, wishes[i], step, account, equity, stopped_by, out)  # type: ignore[arg-type]
+                later.append((i, wish))
+        for i, wish in later:
+            self._decide(i, wish, step, account, equity, stopped_by, out)
         return out
 
     def load_state(self, tree: dict[str, Any]) -> None:
