@@ -42,6 +42,8 @@ class JournalAgent(Agent):
         SubmitOrder, CancelOrder, OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, OrderExpired,
         AccountCharged, ParametersSwitched,
     )  # fmt: skip
+    speaks_on: ClassVar[tuple[type[Event], ...] | None] = _COMMANDS
+    acts_outside: ClassVar[bool] = True
 
     def __init__(self, ctx: AgentContext) -> None:
         super().__init__(ctx)

@@ -108,6 +108,10 @@ class Agent(Stateful):
     """
 
     consumes: ClassVar[tuple[type[Event], ...]] = ()
+    speaks_on: ClassVar[tuple[type[Event], ...] | None] = None
+    """In a step without one of these it says nothing; None means any event that it consumes."""
+    acts_outside: ClassVar[bool] = False
+    """True if `process` has an effect that a snapshot does not take back."""
 
     def __init__(self, ctx: AgentContext) -> None:
         self.ctx = ctx

@@ -49,6 +49,25 @@ class RunSettings:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
+def agent_class(spec: AgentSpec) -> type[Agent]:
+    """Import the factory of a spec.
+
+    Raises
+    ------
+    UnknownComponentError
+        If it cannot be imported.
+    """
+    module_name, _, class_name = spec.factory.partition(":")
+    try:
+        cls: type[Agent] = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as e:
+        raise UnknownComponentError(
+            "FACTORY_UNKNOWN",
+            f"agent {spec.name}: expected factory module:Class, found {spec.factory!r} ({e})",
+        ) from e
+    return cls
+
+
 def build_agent(spec: AgentSpec, run: RunSettings, fits: FitRunner) -> Agent:
     """Import the factory of a spec and build its agent.
 
@@ -57,14 +76,5 @@ def build_agent(spec: AgentSpec, run: RunSettings, fits: FitRunner) -> Agent:
     UnknownComponentError
         If the factory cannot be imported.
     """
-    module_name, _, class_name = spec.factory.partition(":")
-    try:
-        cls = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as e:
-        raise UnknownComponentError(
-            "FACTORY_UNKNOWN",
-            f"agent {spec.name}: expected factory module:Class, found {spec.factory!r} ({e})",
-        ) from e
     ctx = AgentContext(spec.name, run.instruments, run.timeframe_ns, run.seed, fits)
-    agent: Agent = cls(ctx, **dict(spec.params))
-    return agent
+    return agent_class(spec)(ctx, **dict(spec.params))

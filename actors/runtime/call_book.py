@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from actors.runtime.calls import Call
 from actors.runtime.graph import FEED, FleetGraph
+from actors.runtime.wire import trim_block
 
 
 class CallBook:
@@ -30,6 +31,7 @@ class CallBook:
         self._produced: dict[str, list[Call]] = {n: [] for n in (FEED, *graph.names)}
         # first step not handed out, by agent and slot of its inputs
         self._cursor: dict[tuple[str, int], int] = {}
+        self._before_trial: dict[tuple[str, int], int] = {}
 
     def resume(self, step: int, kept: Mapping[str, Sequence[Call]]) -> None:
         """Start behind `step`: `kept` are the calls whose replies feedback still needs, by agent."""
@@ -81,6 +83,45 @@ class CallBook:
     def end(self, agent: str, default: int) -> int:
         """Return the first step behind all that was submitted of an agent; `default` if nothing is remembered."""
         return max((c.last + 1 for c in self._produced[agent]), default=default)
+
+    # -- steps on trial -----------------------------------------------------------------------------------
+
+    def begin_trial(self) -> None:
+        """Note what has been handed out, so that a trial can be taken back."""
+        self._before_trial = dict(self._cursor)
+
+    def drop_trial(self) -> None:
+        """Forget the calls on trial, and that anything was handed out with them."""
+        calls = [c for c in self.window if c.trial]
+        if not calls:
+            return
+        self.window = [c for c in self.window if not c.trial]
+        for name in {c.agent for c in calls}:
+            self._produced[name] = [c for c in self._produced[name] if not c.trial]
+        agents = {c.agent for c in calls}
+        for key in [k for k in self._cursor if k[0] in agents]:
+            if key in self._before_trial:
+                self._cursor[key] = self._before_trial[key]
+            else:
+                del self._cursor[key]
+
+    def keep_trial(self, steps: int) -> None:
+        """Keep the first `steps` steps of the calls on trial; all must be answered.
+
+        What they said of later steps is taken back, from those who heard it too.
+        """
+        calls = {c.agent: c for c in self.window if c.trial}
+        for call in calls.values():
+            assert call.reply is not None
+            if steps < call.count:
+                call.count = steps
+                call.reply, call.ref = trim_block(call.reply, steps), None
+            call.trial = False
+        for name, call in calls.items():
+            for slot, edge in enumerate(self._graph.specs[self._graph.index[name]].inputs):
+                if edge.source in calls:
+                    key = (name, slot)
+                    self._cursor[key] = min(self._cursor.get(key, 0), call.last + 1)
 
     def forget(self, step: int) -> None:
         """Drop what nobody needs once every agent holds a snapshot of `step`; feedback needs some steps before it."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import ray
 from ray.exceptions import (
     ActorDiedError,
     ActorUnavailableError,
@@ -14,7 +17,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from actors.domain.errors import AgentError, TradingError
+from actors.domain.errors import AgentError, FleetUnavailableError, TradingError
 
 LOST = (RayActorError, ActorDiedError, ActorUnavailableError, ObjectLostError, WorkerCrashedError)
 
@@ -32,11 +35,17 @@ class Call:
     ref: Any = None
     reply: bytes | None = None
     """Known good reply."""
+    trial: bool = False
+    """How many of its steps stand is not known yet; see `actors.runtime.order_path`."""
 
     @property
     def last(self) -> int:
         """Last step of the call."""
         return self.first + self.count - 1
+
+    def data(self) -> Any:
+        """Return what hands this call's reply to another: its reference, or the bytes where it was cut."""
+        return self.ref if self.ref is not None else self.reply
 
 
 def is_lost(error: BaseException) -> bool:
@@ -60,3 +69,41 @@ def root_of(error: BaseException) -> BaseException:
     if isinstance(seen, TradingError | RayActorError | ObjectLostError | WorkerCrashedError):
         return seen
     return error
+
+
+def settle(window: Sequence[Call], others: Sequence[Call], deadline_s: float) -> None:
+    """Wait until nothing is in flight and remember every good reply.
+
+    Parameters
+    ----------
+    window : sequence of Call
+        Those without a reply are waited for and asked.
+    others : sequence of Call
+        Waited for only.
+    deadline_s : float
+
+    Raises
+    ------
+    FleetUnavailableError
+        If something is still under way after the deadline.
+    """
+    open_calls = [c for c in window if c.reply is None]
+    refs = [c.ref for c in (*open_calls, *others)]
+    end = time.monotonic() + deadline_s
+    while refs:
+        _, refs = ray.wait(refs, num_returns=len(refs), timeout=5.0)
+        if refs and time.monotonic() > end:
+            raise FleetUnavailableError(
+                "SETTLE_TIMEOUT",
+                f"recovery: expected {len(refs)} calls to settle in {deadline_s:g} s",
+            )
+    for call in open_calls:
+        try:
+            reply = ray.get(call.ref)
+            call.reply = reply if call.count else b""
+        except LOST:
+            continue
+        except RayTaskError as e:
+            root = root_of(e)
+            if not is_lost(root):
+                raise root from e

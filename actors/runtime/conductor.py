@@ -1,9 +1,10 @@
 """The conductor: turns the graph into calls, block by block, and keeps what a restart needs.
 
 Data goes from handle to handle: a call's arguments are the object references of its upstreams' replies, so Ray
-starts it the moment they exist and the driver waits for nothing but whole blocks. Agents that read no fills
-run one block ahead of the order path. Measured alternatives (actors awaiting actors, everything through the
-bus) cost 20-75 % more latency; compiled graphs are faster but busy-wait and die as a whole.
+starts it the moment they exist. Agents that read no fills run one block ahead of the order path, and the order
+path itself takes many steps at once while nobody sends an order (`actors.runtime.order_path`). Measured
+alternatives (actors awaiting actors, everything through the bus) cost 20-75 % more latency; compiled graphs are
+faster but busy-wait and die as a whole.
 
 Recovery: calls since the last complete snapshot are kept. When replies are lost with a process, the conductor
 lets everything in flight settle, asks the supervisor until every agent answers, and repeats exactly the calls
@@ -30,8 +31,9 @@ from actors.domain.events.base import Event
 from actors.domain.events.system import AgentGaveUp
 from actors.runtime import names
 from actors.runtime.call_book import CallBook
-from actors.runtime.calls import LOST, Call, is_lost, root_of
+from actors.runtime.calls import LOST, Call, is_lost, root_of, settle
 from actors.runtime.graph import FEED, FleetGraph
+from actors.runtime.order_path import OrderPath
 from actors.runtime.slices import Slice, SliceFeed
 from actors.runtime.wire import decode_block, encode_block, encode_head
 
@@ -48,13 +50,14 @@ class Conductor:
     supervisor : actor handle
     handles : dict name → actor handle
     block_steps : int
-        Steps per call of agents that run ahead; at most the shortest feedback among them.
+        Steps per call of agents that run ahead, and most steps that the order path takes at once; at most the
+        shortest feedback among the former. 1 computes every step by itself.
     snapshot_every_steps : int
         Multiple of `block_steps`; 0 takes none.
     on_step : callable (slice, outputs)
         Hears each finished step in order.
     on_submit : callable (step), optional
-        Hears each step when the order path is about to be computed (chaos strikes here).
+        Hears each step once, before or while its order path is first computed (chaos strikes here).
     on_saved : callable (step), optional
         Hears when all agents hold the snapshot of `step`.
     may_lose : collection of str
@@ -83,7 +86,7 @@ class Conductor:
         self.every = (
             max(1, round(snapshot_every_steps / self.block)) * self.block if snapshot_every_steps else 0
         )
-        self._on_step, self._on_submit, self._on_saved = on_step, on_submit, on_saved
+        self._on_step, self._on_saved = on_step, on_saved
         self._handed_on = 0
         self._on_recovered = on_recovered
         self._deadline = recovery_deadline_s
@@ -94,6 +97,10 @@ class Conductor:
         self._behind = [s for s in graph.specs if s.loop and s.name not in heard]
         self._has_journal = "journal" in graph.index
         self._book = CallBook(graph)
+        self.path = OrderPath(
+            graph, self._loop, self._book, submit=self._submit, recover=self._recover,
+            announce=on_submit or (lambda step: None), longest=self.block,
+        )  # fmt: skip
         self._incarnations: dict[str, str] = {}
         self.pids: dict[str, int] = {}
         """Process of each agent as of the last recovery."""
@@ -136,6 +143,8 @@ class Conductor:
                     self._save(last - 1, [*self._loop, *self._behind])
                 self._collect(slices.pop(number - 1), first, last)
         self._finish_saves(wait=True)
+        if stop > begin:
+            self._confirm()
 
     def _run_ahead(self, begin: int, end: int) -> list[Slice]:
         block = self.feed.block(begin, end)
@@ -151,13 +160,18 @@ class Conductor:
         return block
 
     def _order_path(self, block: list[Slice]) -> None:
-        for item in block:
-            if self._on_submit is not None:
-                self._on_submit(item.step)
-            for spec in self._loop:
-                self._submit(self._book.plan(spec.name, item.step, 1), [item])
+        self.path.run(block)
         for spec in self._behind:
             self._submit(self._book.plan(spec.name, block[0].step, len(block)), block)
+
+    def _confirm(self) -> None:
+        """Tell agents how much of the last trial stands; a later call would have told them."""
+        while True:
+            try:
+                ray.get([self.handles[n].confirm.remote(self.path.kept) for n in self.path.tried])
+                return
+            except LOST as e:
+                self._recover(e)
 
     # -- calls --------------------------------------------------------------------------------------------
 
@@ -176,13 +190,14 @@ class Conductor:
             return
         handle = self.handles[call.agent]
         if call.count == 0:
-            call.ref = handle.save.remote(call.first)
+            call.ref = handle.save.remote(call.first, self.path.kept)
             return
         times = [int(t) for t in self.feed.times[call.first : call.last + 1]]
         warm = [k < self.feed.warmup_steps for k in range(call.first, call.last + 1)]
         feeds = [(slot, source.first, delay) for slot, source, delay in call.feeds]
-        head = encode_head(call.first, times, warm, feeds)
-        call.ref = handle.compute.remote(head, *[s.ref for _, s, _ in call.feeds])
+        on_trial = [i for i, (_, s, _) in enumerate(call.feeds) if s.trial] if call.trial else None
+        head = encode_head(call.first, times, warm, feeds, on_trial, self.path.kept)
+        call.ref = handle.compute.remote(head, *[s.data() for _, s, _ in call.feeds])
 
     def _collect(self, block: list[Slice], begin: int, end: int) -> None:
         """Wait for a block's replies, recovering as often as needed, and hand its steps on."""
@@ -338,7 +353,8 @@ class Conductor:
             raise cause
         started = time.monotonic()
         self.recoveries += 1
-        self._settle()
+        settle(self._book.window, [v for v, _ in self._verify], self._deadline)
+        self._book.drop_trial()
         rows = self._ensure()
         fresh = self._note(rows)
         self._idle_recoveries = 0 if fresh else self._idle_recoveries + 1
@@ -357,29 +373,6 @@ class Conductor:
                 self._send(call)
         if self._on_recovered is not None:
             self._on_recovered({n: rows[n] for n in fresh}, time.monotonic() - started)
-
-    def _settle(self) -> None:
-        """Wait until nothing is in flight and remember every good reply."""
-        open_calls = [c for c in self._book.window if c.reply is None]
-        refs = [c.ref for c in (*open_calls, *(v for v, _ in self._verify))]
-        end = time.monotonic() + self._deadline
-        while refs:
-            _, refs = ray.wait(refs, num_returns=len(refs), timeout=5.0)
-            if refs and time.monotonic() > end:
-                raise FleetUnavailableError(
-                    "SETTLE_TIMEOUT",
-                    f"recovery: expected {len(refs)} calls to settle in {self._deadline:g} s",
-                )
-        for call in open_calls:
-            try:
-                reply = ray.get(call.ref)
-                call.reply = reply if call.count else b""
-            except LOST:
-                continue
-            except RayTaskError as e:
-                root = root_of(e)
-                if not is_lost(root):
-                    raise root from e
 
     def _check_repeated(self) -> None:
         """Repeated steps must give the very bytes they gave before the crash."""

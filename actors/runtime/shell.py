@@ -34,7 +34,8 @@ from actors.runtime.build import RunSettings, build_agent
 from actors.runtime.fits import RayFits
 from actors.runtime.graph import AgentSpec
 from actors.runtime.telemetry import ShellMetrics
-from actors.runtime.wire import Feed, decode_block, decode_head, encode_block
+from actors.runtime.trial import Inbox, Trial
+from actors.runtime.wire import Feed, Kept, decode_block, decode_head, encode_block
 
 CONTROL_EVENTS: tuple[type[Event], ...] = (
     RegimeChanged, CircuitBreakerTripped, CircuitBreakerReset, ModelTrained, DriftDetected, WeightsRevised,
@@ -77,8 +78,9 @@ class AgentShell:
         self.incarnation = uuid.uuid4().hex
         self._keep = keep_steps
         self._width = len(spec.inputs)
-        self._inbox: dict[int, list[list[Event]]] = {}
+        self._inbox: Inbox = {}
         self._outputs: dict[int, tuple[int, bytes]] = {}
+        self._trial: Trial | None = None
         self._store = SnapshotStore(run.snapshot_dir, run.key_path) if run.snapshot_dir else None
         restarted = reconstructed()
         self.restored_step = -1
@@ -118,8 +120,12 @@ class AgentShell:
     # -- work ---------------------------------------------------------------------------------------------
 
     def compute(self, head: bytes, *payloads: bytes) -> bytes:
-        """Do as `run_steps` does; all but the payloads comes as one argument of bytes, see `encode_head`."""
-        first, times, warmups, feeds = decode_head(head)
+        """Do as `run_steps` or `try_steps`; all but the payloads comes as one argument, see `encode_head`."""
+        first, times, warmups, feeds, on_trial, kept = decode_head(head)
+        if self._trial is not None:
+            self._end_trial(kept, first)
+        if on_trial is not None:
+            return self.try_steps(first, times, warmups, feeds, *payloads, on_trial=on_trial)
         return self.run_steps(first, times, warmups, feeds, *payloads)
 
     def run_steps(
@@ -145,31 +151,118 @@ class AgentShell:
                     "STEP_FORGOTTEN", f"{self.spec.name}: steps {first}..{last} were computed and dropped"
                 )
             return known[1]
+        self._refuse_gap(first)
+        self._absorb(feeds, payloads)
+        started = time.perf_counter()
+        outputs: list[Sequence[Event]] = []
+        self._process(first, times, warmups, outputs)
+        self.last_step = last
+        return self._say(first, outputs, (time.perf_counter() - started) * 1e3)
+
+    def try_steps(
+        self,
+        first: int,
+        times: Sequence[int],
+        warmups: Sequence[bool],
+        feeds: Sequence[Feed],
+        *payloads: bytes,
+        on_trial: Sequence[int] = (),
+    ) -> bytes:
+        """Compute steps of which only the first is sure to stand; return their events as one block.
+
+        A later call tells how many stand, or `confirm` does. Nobody else hears of them before.
+        An agent that cannot go on in a step behind the first says less: it may have been led astray, and if not
+        it will fail there again, in a step that is sure.
+
+        Parameters
+        ----------
+        on_trial : sequence of int
+            Which of the feeds are on trial themselves.
+
+        Raises
+        ------
+        AgentError
+            If a step would be skipped.
+        """
+        self._refuse_gap(first)
+        self._absorb(feeds, payloads)
+        slots = [(feeds[i][0], feeds[i][2]) for i in on_trial]
+        trial = Trial(first, times, warmups, self.agent.snapshot(), slots)
+        started = time.perf_counter()
+        try:
+            self._process(first, times, warmups, trial.outputs, trial.taken)
+        except Exception:
+            if not trial.outputs:
+                raise
+        trial.ms = (time.perf_counter() - started) * 1e3
+        self._trial, self.last_step = trial, trial.last
+        return encode_block(trial.outputs)
+
+    def confirm(self, kept: Kept | None) -> None:
+        """Learn how many steps of the last trial stand."""
+        self._end_trial(kept)
+
+    def _refuse_gap(self, first: int) -> None:
         if first != self.last_step + 1:
             raise AgentError(
                 "STEP_GAP", f"{self.spec.name}: expected step {self.last_step + 1}, found {first}"
             )
-        self._absorb(feeds, payloads)
-        started = time.perf_counter()
-        outputs: list[Sequence[Event]] = []
+
+    def _process(
+        self,
+        first: int,
+        times: Sequence[int],
+        warmups: Sequence[bool],
+        outputs: list[Sequence[Event]],
+        taken: Inbox | None = None,
+    ) -> None:
+        """Compute steps from the inbox, append what is said to `outputs`, keep what was heard in `taken`."""
         process, inbox = self.agent.process, self._inbox
-        for offset, ts in enumerate(times):
-            buckets = inbox.pop(first + offset, None)
+        for step, (ts, warmup) in enumerate(zip(times, warmups, strict=True), first):
+            buckets = inbox.pop(step, None)
+            if buckets is not None and taken is not None:
+                taken[step] = buckets
             events = [e for b in buckets for e in b] if buckets is not None else []
             if not events:
                 outputs.append(())
                 continue
             if len(events) > 1:
                 events.sort(key=_priority)
-            outputs.append(process(Step(first + offset, ts, tuple(events), warmups[offset])))
+            outputs.append(process(Step(step, ts, tuple(events), warmup)))
+
+    def _say(self, first: int, outputs: Sequence[Sequence[Event]], ms: float) -> bytes:
+        """Keep and tell what was said in steps that stand; return it as one block."""
         payload = encode_block(outputs)
-        self.last_step = last
-        self._outputs[first] = (len(times), payload)
+        self._outputs[first] = (len(outputs), payload)
         self._tell(outputs)
-        self.metrics.observe(
-            len(times), sum(map(len, outputs)), (time.perf_counter() - started) * 1e3, len(inbox)
-        )
+        self.metrics.observe(len(outputs), sum(map(len, outputs)), ms, len(self._inbox))
         return payload
+
+    def _end_trial(self, kept: Kept | None, first: int | None = None) -> None:
+        """End the open trial if `kept` is about it, or if the call that begins at `first` repeats it.
+
+        Whoever went further than what stands goes back to there. Other calls, repeated from before the trial, say
+        nothing about it.
+        """
+        trial = self._trial
+        if trial is None:
+            return
+        if kept is not None and kept[0] == trial.first:
+            stood = kept[1]
+        elif first == trial.first:
+            stood = 0
+        else:
+            return
+        self._trial = None
+        outputs = trial.outputs
+        if stood < len(trial.times):
+            self.agent.restore(trial.before)
+            self.last_step = trial.first + stood - 1
+            trial.give_back(self._inbox, self.last_step)
+            outputs = []
+            self._process(trial.first, trial.times[:stood], trial.warmups[:stood], outputs)
+        if stood:
+            self._say(trial.first, outputs, trial.ms * stood / len(trial.times))
 
     def _absorb(self, feeds: Sequence[Feed], payloads: Sequence[bytes]) -> None:
         consumes, inbox, last = self._consumes, self._inbox, self.last_step
@@ -199,8 +292,14 @@ class AgentShell:
 
     # -- memory -------------------------------------------------------------------------------------------
 
-    def save(self, step: int) -> int:
+    def save(self, step: int, kept: Kept | None = None) -> int:
         """Write the snapshot of `step` (the step just computed); return the step.
+
+        Parameters
+        ----------
+        step : int
+        kept : (int, int) or None
+            The last trial that has ended.
 
         Raises
         ------
@@ -209,18 +308,19 @@ class AgentShell:
         """
         if self._store is None:
             return step
+        self._end_trial(kept)
         if step < self.last_step and self.restored_step >= step:
             return step  # restored from this very snapshot or a later one
-        if step != self.last_step:
+        if step != self.last_step or self._trial is not None:
             raise AgentError(
                 "SNAPSHOT_STEP", f"{self.spec.name}: expected to stand at {step}, found {self.last_step}"
             )
-        kept = {f: v for f, v in self._outputs.items() if f + v[0] - 1 > step - self._keep}
+        outputs = {f: v for f, v in self._outputs.items() if f + v[0] - 1 > step - self._keep}
         tree = {
             "last_step": self.last_step,
             "agent": self.agent.snapshot(),
             "inbox": [[k, encode_block(self._inbox[k])] for k in sorted(self._inbox)],
-            "outputs": [[f, n, payload] for f, (n, payload) in sorted(kept.items())],
+            "outputs": [[f, n, payload] for f, (n, payload) in sorted(outputs.items())],
         }
         self._store.save(self.spec.name, step, state_codec.dumps(tree), self.run.config_hash)
         return step
