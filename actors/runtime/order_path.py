@@ -181,9 +181,9 @@ class OrderPath:
     ) -> None:
         self._loop, self._book = list(loop), book
         self._submit, self._recover, self._announce = submit, recover, announce
-        self._feedback = Feedback(graph, loop) if longest > 1 else None
-        possible = self._feedback is not None and self._feedback.possible
-        self._stride = Stride(longest if possible else 1)
+        self.feedback = Feedback(graph, loop) if longest > 1 else None
+        possible = self.feedback is not None and self.feedback.possible
+        self.stride = Stride(longest if possible else 1)
         self._announced = -1
         self.kept: Kept | None = None
         """The last trial that has ended; every call tells it to agents that may hold it."""
@@ -193,13 +193,13 @@ class OrderPath:
     @property
     def tried(self) -> list[str]:
         """Agents that may hold steps on trial."""
-        return [s.name for s in self._feedback.tried] if self._feedback is not None else []
+        return [s.name for s in self.feedback.tried] if self.feedback is not None else []
 
     def run(self, block: Sequence[Slice]) -> None:
         """Compute consecutive steps; what was submitted last may still be under way."""
         at = 0
         while at < len(block):
-            count, on_trial = self._stride.next(len(block) - at)
+            count, on_trial = self.stride.next(len(block) - at)
             part = block[at : at + count]
             if on_trial:
                 count = self._try(part)
@@ -212,37 +212,37 @@ class OrderPath:
 
     def _try(self, part: Sequence[Slice]) -> int:
         """Try steps; return how many stand, at least one."""
-        assert self._feedback is not None
+        assert self.feedback is not None
         first, count = part[0].step, len(part)
         answers = self._answered(part)
         # an agent that could not go on says less: whether it was led astray shows when it stands there again
         steps = min(len(answer) for answer in answers.values())
-        stood = self._feedback.stands(steps, answers.__getitem__)
+        stood = self.feedback.stands(steps, answers.__getitem__)
         self._book.keep_trial(stood)
         self.kept = (first, stood)
-        for spec in self._feedback.held:
+        for spec in self.feedback.held:
             self._submit(self._book.plan(spec.name, first, stood), part[:stood])
         self.trials += 1
         self.broken += stood < count
-        self._stride.report(stood, count)
+        self.stride.report(stood, count)
         return stood
 
     def _answered(self, part: Sequence[Slice]) -> dict[str, list[list[Event]]]:
         """Return what was said on trial, by agent, recovering as often as needed."""
-        assert self._feedback is not None
+        assert self.feedback is not None
         first, count = part[0].step, len(part)
         while True:
             self._book.begin_trial()
             calls: list[Call] = []
             try:
-                for spec in self._feedback.tried:
+                for spec in self.feedback.tried:
                     call = self._book.plan(spec.name, first, count)
                     call.trial = True
                     self._submit(call, part)
                     calls.append(call)
                 self._tell(part)
                 replies = ray.get([c.ref for c in calls])
-                said = {n: self._said(n, first, count) for n in self._feedback.sources if n not in self.tried}
+                said = {n: self._said(n, first, count) for n in self.feedback.sources if n not in self.tried}
             except LOST as e:
                 self._recover(e)
                 continue

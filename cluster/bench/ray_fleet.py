@@ -6,17 +6,19 @@ import gc
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ray
 
+from actors.runtime.order_path import Stride
 from actors.runtime.ray_host import RayHost
 from actors.runtime.session import ray_session
 from actors.runtime.supervision import SupervisionPolicy
 from cluster.bench.plans import fleet_plan, idle_plan
 from cluster.bench.processes import percentile, pss_mib, tree_cpu_s
+from cluster.bench.ray_cuts import Cut, RecordedStride, cut_alike
 from cluster.bench.ray_probe import ProbedConductor, plain_actors, plain_start_cpu_s, recovery_s
 from cluster.runs.execute import new_recorder, open_run
 from cluster.runs.plan import RunPlan
@@ -36,7 +38,6 @@ class _Member:
     conductor: ProbedConductor
     recorder: Any
     at: int = 0
-    times: list[float] = field(default_factory=list)
 
     def advance(self, steps: int) -> float:
         """Run the next steps in blocks; return the seconds they took."""
@@ -44,6 +45,29 @@ class _Member:
         self.conductor.run(self.at, self.at + steps)
         took = time.perf_counter() - began
         self.at += steps
+        return took
+
+    def recorded(self, steps: int) -> tuple[float, list[Cut]]:
+        """Run the next steps; return the seconds they took and how the order path was cut."""
+        path = self.conductor.path
+        own, path.stride = path.stride, RecordedStride(self.conductor.block)
+        took = self.advance(steps)
+        cuts, path.stride = path.stride.cuts, own
+        return took, cuts
+
+    def alike(self, steps: int, cuts: list[Cut]) -> float:
+        """Run the next steps with these cuts."""
+        undo = cut_alike(self.conductor.path, cuts)
+        took = self.advance(steps)
+        undo()
+        return took
+
+    def one_by_one(self, steps: int) -> float:
+        """Run the next steps with a call for each step of each agent of the order path."""
+        path = self.conductor.path
+        own, path.stride = path.stride, Stride(1)
+        took = self.advance(steps)
+        path.stride = own
         return took
 
 
@@ -78,14 +102,15 @@ def run(
     folder : Path
         Journals and snapshots of the runs.
     chunks, chunk_steps : int
-        How often and how many steps full and empty fleet run in turn.
+        The full fleet runs so many steps alone; then, so often, full and empty fleet run so many in turn, each
+        in several ways.
     single_steps : int
         Steps that are submitted one at a time, each waited for.
     start_up : bool
         Also start as many import-free actors, and kill a light and a heavy agent.
     """
     warm = 448  # past the warm-up and, with it, the first fits
-    bars = warm + (chunks + 1) * chunk_steps + single_steps + 64
+    bars = warm + 3 * chunks * chunk_steps + single_steps + 64
     full = fleet_plan(1, bars, folder, seed=seed, journal=True, run_id="bench-full")
     empty = idle_plan(fleet_plan(1, bars, folder, seed=seed, journal=True, run_id="bench-empty"))
     out: dict[str, Any] = {"steps": bars, "agents": len(full.graph.specs)}
@@ -119,21 +144,14 @@ def _measure(
     out["memory"] = _memory(host)
     say(f"Ray host: {single_steps} single steps")
     out.update(_single_steps(one, single_steps))
-    with _host(empty) as other:
-        two = _member(empty, other)
-        two.advance(warm)
-        before = one.recorder.log.count
-        for number in range(chunks):
-            say(f"Ray host: full and empty fleet in turn, {number + 1} of {chunks}")
-            one.times.append(one.advance(chunk_steps))
-            two.times.append(two.advance(chunk_steps))
-    took, rest = sum(one.times), sum(two.times)
+    say(f"Ray host: {chunks * chunk_steps} steps, nothing else running")
+    before = one.recorder.log.count
+    took = one.advance(chunks * chunk_steps)
     out |= {
         "pair_bars": chunks * chunk_steps, "bars_per_s": chunks * chunk_steps / took,
-        "empty_bars_per_s": chunks * chunk_steps / rest,
-        "x_empty_fleet": statistics.median(b / a for a, b in zip(one.times, two.times, strict=True)),
         "decisions_per_s": (one.recorder.log.count - before) / took,
     }  # fmt: skip
+    out.update(_beside_an_empty_fleet(one, empty, warm, chunks, chunk_steps, say))
     commits = ray.get(host.handles["journal"].commit_times_ms.remote())
     out["order_commits"] = len(commits)
     out["order_commit_p50_ms"] = percentile(commits, 0.5)
@@ -145,7 +163,32 @@ def _measure(
         one.advance(64)  # the fleet goes on after it, or this raises
         out["recoveries"] = one.conductor.recoveries
     one.recorder.close()
-    two.recorder.close()
+    return out
+
+
+def _beside_an_empty_fleet(
+    one: _Member, empty: RunPlan, warm: int, chunks: int, chunk_steps: int, say: Say
+) -> dict[str, Any]:
+    """Time both fleets in turn: with the same calls, with a call for every step, and each as it runs by itself."""
+    alike, single, free = [], [], []
+    cuts_all: list[Cut] = []
+    with _host(empty) as other:
+        two = _member(empty, other)
+        two.advance(warm)
+        for number in range(chunks):
+            say(f"Ray host: full and empty fleet in turn, {number + 1} of {chunks}")
+            full, cuts = one.recorded(chunk_steps)
+            alike.append((full, two.alike(chunk_steps, cuts)))
+            free.append((full, two.advance(chunk_steps)))
+            single.append((one.one_by_one(chunk_steps), two.one_by_one(chunk_steps)))
+            cuts_all += cuts
+        two.recorder.close()
+    out: dict[str, Any] = {"trial_steps": chunks * chunk_steps, "trial_rounds": len(cuts_all)}
+    out["trials_broken"] = sum(stood < count for count, _, stood in cuts_all)
+    for name, pairs in (("same_calls", alike), ("every_step", single), ("as_it_runs", free)):
+        out[f"x_empty_{name}"] = statistics.median(b / a for a, b in pairs)
+        out[f"bars_per_s_{name}"] = chunks * chunk_steps / sum(a for a, _ in pairs)
+        out[f"empty_bars_per_s_{name}"] = chunks * chunk_steps / sum(b for _, b in pairs)
     return out
 
 
