@@ -93,7 +93,7 @@ class Conductor:
         self._ahead = [s for s in graph.specs if not s.loop]
         heard = {e.source for s in graph.specs for e in s.inputs}
         self._loop = [s for s in graph.specs if s.loop and s.name in heard]
-        # what reads fills but is heard by nobody need not be computed step by step: it follows in blocks
+        # what reads fills but is heard by nobody keeps nobody waiting: it follows in blocks
         self._behind = [s for s in graph.specs if s.loop and s.name not in heard]
         self._has_journal = "journal" in graph.index
         self._book = CallBook(graph)

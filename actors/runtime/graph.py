@@ -1,7 +1,7 @@
 """The fleet as a graph: who hears whom, in which order a step is computed, what may run ahead.
 
 Edges have a delay in steps. Delay 0 edges form an acyclic graph (one step is computed along it); feedback
-has delay ≥ 1. Agents that depend on fills inside a step are `loop` agents and are computed step by step;
+has delay ≥ 1. Agents that depend on fills inside a step are `loop` agents, the order path: step k + 1 needs step k;
 all others may be computed in blocks ahead of them. Both hosts schedule this one graph.
 """
 
@@ -44,7 +44,7 @@ class AgentSpec:
     inputs : tuple of Input
         Whom it hears; `FleetGraph` puts them into the order in which their events stand in the inbox.
     loop : bool
-        Depends on fills: computed step by step.
+        Depends on fills: its step needs the orders of the step before.
     tier : int
         0 starts first (platform and order path), 1 after.
     group : str

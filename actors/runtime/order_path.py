@@ -29,30 +29,36 @@ from actors.runtime.graph import AgentSpec, FleetGraph
 from actors.runtime.slices import Slice
 from actors.runtime.wire import Kept, decode_block
 
-SHORTEST = 4
-"""Steps of the first trial after one that did not stand as a whole."""
+FIRST = 16
+"""Steps of a trial after one that did not stand as a whole."""
+_IN_VAIN = 3
 
 
 class Stride:
-    """How many steps to take next: trials double while they stand, and give way to plain steps where they do not.
+    """How many steps to take next.
+
+    Trials double while they stand. Even one that stands for three steps costs half of what the steps cost by
+    themselves; so plain steps, which need nobody to read replies in between, come only after three trials of which
+    a single step stood each, and more of them the longer that goes on.
 
     Examples
     --------
-    >>> stride = Stride(16)
+    >>> stride = Stride(32)
     >>> stride.next(99)
-    (4, True)
-    >>> stride.report(4, 4)
-    >>> stride.next(99)
-    (8, True)
-    >>> stride.report(3, 8)
+    (16, True)
+    >>> stride.report(16, 16)
+    >>> stride.next(99), stride.next(20), stride.next(1)
+    ((32, True), (20, True), (1, False))
+    >>> for _ in range(3):
+    ...     stride.report(1, 32)
     >>> stride.next(99), stride.next(99)
-    ((2, False), (4, True))
+    ((2, False), (16, True))
     """
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
-        self._trial = min(SHORTEST, longest)
-        self._plain = self._broken = 0
+        self._trial = min(FIRST, longest)
+        self._plain = self._in_vain = 0
 
     def next(self, room: int) -> tuple[int, bool]:
         """Return how many of `room` steps to take, and whether on trial."""
@@ -68,12 +74,13 @@ class Stride:
     def report(self, stood: int, tried: int) -> None:
         """Learn how a trial went."""
         if stood == tried:
-            self._broken = 0
+            self._in_vain = 0
             self._trial = min(max(self._trial, 2 * tried), self._longest)
-        else:
-            self._broken += 1
-            self._trial = min(SHORTEST, self._longest)
-            self._plain = min(1 << min(self._broken, 10), self._longest)
+            return
+        self._trial = min(FIRST, self._longest)
+        self._in_vain = self._in_vain + 1 if stood == 1 else 0
+        if self._in_vain >= _IN_VAIN:
+            self._plain = min(2 << min(self._in_vain - _IN_VAIN, 10), self._longest)
 
 
 @dataclass(frozen=True)

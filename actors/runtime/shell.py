@@ -1,9 +1,10 @@
 """The shell: one Ray actor around one processor. It receives, calls `process`, keeps outputs, snapshots.
 
-Steps arrive as calls ``compute(head, *payloads)``: a block for agents that run ahead, a single step for
-agents on the order path. The call carries each upstream block once; the shell files its events under the step
-in which they count. A step that was computed before is answered from the kept outputs, so a repeated call
-changes nothing. The class is plain: `ray.remote` is applied where it is created, tests use it directly.
+Steps arrive as calls ``compute(head, *payloads)``: a block for agents that run ahead, one step or several on
+trial (`actors.runtime.order_path`) for agents on the order path. The call carries each upstream block once; the
+shell files its events under the step in which they count. A step that was computed before is answered from the
+kept outputs, so a repeated call changes nothing. The class is plain: `ray.remote` is applied where it is created,
+tests use it directly.
 """
 
 from __future__ import annotations

@@ -20,13 +20,11 @@ def figures(m: Mapping[str, Any]) -> list[Figure]:
     return [
         Figure("ray", "bars per second, full fleet", m["bars_per_s"], "/s", 60.0,
                note=f"{m['pair_bars']} bars in blocks, refits included"),
-        Figure("ray", "against an empty fleet making the same calls", m["x_empty_same_calls"], "x", 0.6,
-               note=f"empty: {m['empty_bars_per_s_same_calls']:.0f} bars/s, full {m['bars_per_s_same_calls']:.0f}, in "
-               f"turn; {m['trial_rounds']} rounds for {m['trial_steps']} steps, {m['trials_broken']} broken"),
-        Figure("ray", "the same with a call for every step", m["x_empty_every_step"], "x", 0.6,
-               note=f"empty: {m['empty_bars_per_s_every_step']:.0f} bars/s, full {m['bars_per_s_every_step']:.0f}"),
-        Figure("ray", "against an empty fleet as it runs", m["x_empty_as_it_runs"], "x",
-               note=f"empty: {m['empty_bars_per_s_as_it_runs']:.0f} bars/s; it never sends an order, so never repeats"),
+        Figure("ray", "against an empty fleet, a call for every step in both", m["x_empty_every_step"], "x", 0.6,
+               note=_in_turn(m, "every_step")),
+        Figure("ray", "against an empty fleet, each as it runs", m["x_empty_as_it_runs"], "x",
+               note=f"{_in_turn(m, 'as_it_runs')}; {m['trials']} trials for {m['trial_steps']} steps, "
+               f"{m['trials_broken']} broken; an empty fleet sends no order and breaks none"),
         Figure("ray", "decisions per second", m["decisions_per_s"], "/s"),
         Figure("ray", "bar accepted to intent approved, p50", m["verdict_p50_ms"], "ms", 30.0, "<=",
                f"{m['single_steps']} steps, one at a time"),
@@ -49,3 +47,7 @@ def figures(m: Mapping[str, Any]) -> list[Figure]:
         Figure("ray", "recovery of a heavy agent after SIGKILL", m.get("recovery_heavy_s"), "s", 8.0, "<=",
                "" if whole else _QUICK),
     ]  # fmt: skip
+
+
+def _in_turn(m: Mapping[str, Any], how: str) -> str:
+    return f"full {m[f'bars_per_s_{how}']:.0f}, empty {m[f'empty_bars_per_s_{how}']:.0f} bars/s, in turn"

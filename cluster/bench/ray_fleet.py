@@ -18,7 +18,6 @@ from actors.runtime.session import ray_session
 from actors.runtime.supervision import SupervisionPolicy
 from cluster.bench.plans import fleet_plan, idle_plan
 from cluster.bench.processes import percentile, pss_mib, tree_cpu_s
-from cluster.bench.ray_cuts import Cut, RecordedStride, cut_alike
 from cluster.bench.ray_probe import ProbedConductor, plain_actors, plain_start_cpu_s, recovery_s
 from cluster.runs.execute import new_recorder, open_run
 from cluster.runs.plan import RunPlan
@@ -45,21 +44,6 @@ class _Member:
         self.conductor.run(self.at, self.at + steps)
         took = time.perf_counter() - began
         self.at += steps
-        return took
-
-    def recorded(self, steps: int) -> tuple[float, list[Cut]]:
-        """Run the next steps; return the seconds they took and how the order path was cut."""
-        path = self.conductor.path
-        own, path.stride = path.stride, RecordedStride(self.conductor.block)
-        took = self.advance(steps)
-        cuts, path.stride = path.stride.cuts, own
-        return took, cuts
-
-    def alike(self, steps: int, cuts: list[Cut]) -> float:
-        """Run the next steps with these cuts."""
-        undo = cut_alike(self.conductor.path, cuts)
-        took = self.advance(steps)
-        undo()
         return took
 
     def one_by_one(self, steps: int) -> float:
@@ -169,23 +153,21 @@ def _measure(
 def _beside_an_empty_fleet(
     one: _Member, empty: RunPlan, warm: int, chunks: int, chunk_steps: int, say: Say
 ) -> dict[str, Any]:
-    """Time both fleets in turn: with the same calls, with a call for every step, and each as it runs by itself."""
-    alike, single, free = [], [], []
-    cuts_all: list[Cut] = []
+    """Time both fleets in turn: with a call for every step of the order path, and each as it runs by itself."""
+    single, free = [], []
+    path = one.conductor.path
+    trials, broken = path.trials, path.broken
     with _host(empty) as other:
         two = _member(empty, other)
         two.advance(warm)
         for number in range(chunks):
             say(f"Ray host: full and empty fleet in turn, {number + 1} of {chunks}")
-            full, cuts = one.recorded(chunk_steps)
-            alike.append((full, two.alike(chunk_steps, cuts)))
-            free.append((full, two.advance(chunk_steps)))
             single.append((one.one_by_one(chunk_steps), two.one_by_one(chunk_steps)))
-            cuts_all += cuts
+            free.append((one.advance(chunk_steps), two.advance(chunk_steps)))
         two.recorder.close()
-    out: dict[str, Any] = {"trial_steps": chunks * chunk_steps, "trial_rounds": len(cuts_all)}
-    out["trials_broken"] = sum(stood < count for count, _, stood in cuts_all)
-    for name, pairs in (("same_calls", alike), ("every_step", single), ("as_it_runs", free)):
+    out: dict[str, Any] = {"trials": path.trials - trials, "trials_broken": path.broken - broken}
+    out["trial_steps"] = chunks * chunk_steps
+    for name, pairs in (("every_step", single), ("as_it_runs", free)):
         out[f"x_empty_{name}"] = statistics.median(b / a for a, b in pairs)
         out[f"bars_per_s_{name}"] = chunks * chunk_steps / sum(a for a, _ in pairs)
         out[f"empty_bars_per_s_{name}"] = chunks * chunk_steps / sum(b for _, b in pairs)

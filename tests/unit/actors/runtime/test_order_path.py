@@ -108,7 +108,7 @@ def graph(every: Mapping[str, int], first: str = "Speaks") -> FleetGraph:
         spec("x", Input("bars"), Input("outward", 1), Input("y", 2), loop=True, cls=first),
         spec("y", Input("x"), Input("model"), Input("bars"), Input("x", 3), loop=True),
         spec("z", Input("y"), Input("x"), Input("bars"), loop=True),
-        spec("outward", Input("y"), Input("z"), loop=True, cls="Outward"),
+        spec("outward", Input("z"), loop=True, cls="Outward"),
         spec("follower", Input("x"), Input("outward"), loop=True),
     ])  # fmt: skip
 
@@ -172,8 +172,8 @@ def test_any_length_of_trial_gives_what_the_local_host_says(
     elif every == 10**9:
         assert path.broken == 0
         assert path.trials <= STEPS / 2
-    elif every < 40 and block > 2:
-        assert 0 < path.broken <= path.trials
+    elif every == 40 and block == 32:
+        assert 0 < path.broken < path.trials
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -224,12 +224,15 @@ def test_who_acts_outside_is_never_tried() -> None:
 
 @pytest.mark.parametrize(
     ("who", "at", "stands"),
-    [("z", 3, 4), ("y", 3, 4), ("x", 3, 9), ("y", 8, 9), (None, 0, 9)],
+    [("z", 3, 4), ("y", 3, 5), ("x", 3, 9), ("z", 8, 9), ("y", 7, 9), (None, 0, 9)],
 )
 def test_a_trial_stands_up_to_the_step_whose_words_would_be_heard(
     who: str | None, at: int, stands: int
 ) -> None:
-    """What `y` and `z` say reaches `x` one step later by way of `outward`; what `x` says is heard within the trial."""
+    """What `z` says reaches `x` one step later by way of `outward`, what `y` says two steps later.
+
+    What `x` says is heard within the trial, by `y` three steps later too.
+    """
     g = graph({})
     loop = [s for s in g.specs if s.loop and s.name != "follower"]
     classes: dict[str, type[Agent]] = {s.name: Outward if s.name == "outward" else Speaks for s in loop}

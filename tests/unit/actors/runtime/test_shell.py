@@ -12,7 +12,7 @@ from actors.domain.errors import AgentError, SnapshotError
 from actors.runtime.graph import FEED, AgentSpec, Input
 from actors.runtime.shell import AgentShell
 from actors.runtime.slices import SliceFeed
-from actors.runtime.wire import decode_block, encode_block, encode_head
+from actors.runtime.wire import decode_block, encode_block, encode_head, trim_block
 from cluster.runs.plan import RunPlan
 
 SPEC = AgentSpec("counter", "counter", "fleet_parts:Counts", inputs=(Input(FEED),))
@@ -71,6 +71,42 @@ def test_a_gap_and_a_forgotten_or_differently_cut_block_are_refused(plan: RunPla
     with pytest.raises(AgentError) as caught:
         run(me, plan.feed, 0, 4)
     assert caught.value.code == "STEP_FORGOTTEN"
+
+
+def attempt(me: AgentShell, feed: SliceFeed, first: int, count: int) -> bytes:
+    block = feed.block(first, first + count)
+    times, payload = [s.ts_event_ns for s in block], encode_block([s.events for s in block])
+    return me.try_steps(first, times, [False] * count, [(0, first, 0)], payload)
+
+
+def test_a_trial_ends_where_it_is_told_and_no_snapshot_is_taken_of_what_may_not_stand(plan: RunPlan) -> None:
+    me = shell(plan)
+    run(me, plan.feed, 0, 4)
+    whole = attempt(me, plan.feed, 4, 4)
+    assert codes(whole) == ["5", "6", "7", "8"]
+    with pytest.raises(AgentError) as caught:
+        me.save(7)
+    assert caught.value.code == "SNAPSHOT_STEP"
+    with pytest.raises(AgentError) as caught:
+        me.save(7, (4, 3))  # three steps stand, and the call that was to follow is lost
+    assert caught.value.code == "SNAPSHOT_STEP"
+    assert me.status()["last_step"] == 6
+    assert me.outputs_since(3) == [(4, 3, trim_block(whole, 3))]
+    assert codes(run(me, plan.feed, 7, 1)) == ["8"]
+    assert me.save(7, (4, 3)) == 7
+
+
+def test_a_trial_is_told_and_kept_only_once_it_stands(plan: RunPlan) -> None:
+    me = shell(plan)
+    attempt(me, plan.feed, 0, 4)
+    assert me.outputs_since(-1) == []
+    again = encode_head(0, [s.ts_event_ns for s in plan.feed.block(0, 2)], [False] * 2, [(0, 0, 0)], [])
+    payload = encode_block([s.events for s in plan.feed.block(0, 2)])
+    assert codes(me.compute(again, payload)) == ["1", "2"], "the same first step: it begins anew"
+    me.confirm(None)
+    assert me.outputs_since(-1) == []
+    me.confirm((0, 2))
+    assert [(first, count) for first, count, _ in me.outputs_since(-1)] == [(0, 2)]
 
 
 def test_what_is_said_with_a_delay_counts_in_its_own_step(plan: RunPlan) -> None:
