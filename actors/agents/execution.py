@@ -65,6 +65,7 @@ class ExecutionAgent(Agent):
         ExecutionStopped, ExecutionPlanned, OrderAccepted, OrderRejected, OrderFilled, OrderCanceled,
         OrderExpired, BarClosed,
     )  # fmt: skip
+    can_take_back: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...]] = ("_close", "_seen")
 
     def __init__(

@@ -66,6 +66,7 @@ class ExitAgent(Agent):
         OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, OrderExpired, PositionChanged, SubmitOrder,
         RiskMeasured, BarClosed,
     )  # fmt: skip
+    can_take_back: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...]] = ("_range",)
 
     def __init__(self, ctx: AgentContext, *, exits: Mapping[str, Any] = MappingProxyType({})) -> None:

@@ -43,7 +43,6 @@ class JournalAgent(Agent):
         AccountCharged, ParametersSwitched,
     )  # fmt: skip
     speaks_on: ClassVar[tuple[type[Event], ...] | None] = _COMMANDS
-    acts_outside: ClassVar[bool] = True
 
     def __init__(self, ctx: AgentContext) -> None:
         super().__init__(ctx)

@@ -46,6 +46,7 @@ class LedgerAgent(Agent):
     consumes: ClassVar[tuple[type[Event], ...]] = (
         OrderFilled, AccountCharged, BarClosed, OrderIntentApproved, BarOverdue,
     )  # fmt: skip
+    can_take_back: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...]] = ("ledger", "_reasons")
 
     def __init__(

@@ -34,6 +34,7 @@ class RiskAgent(Agent):
     """
 
     consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed, AccountUpdated)
+    can_take_back: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...]] = ("_measure",)
 
     def __init__(self, ctx: AgentContext, kind: str, params: Mapping[str, Any] | None = None) -> None:

@@ -58,6 +58,7 @@ class VenueAgent(Agent):
         SubmitOrder, CancelOrder, BarClosed, BarDetailed, TradingEnded, FundingRateUpdated, MarkPriceUpdated,
         BarUnseen, VenueDisturbed,
     )  # fmt: skip
+    can_take_back: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...]] = ("venue", "link")
 
     def __init__(

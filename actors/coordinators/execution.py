@@ -94,6 +94,7 @@ class ExecutionCoordinator(Agent):
         OrderIntentApproved,
         BarClosed,
     )
+    can_take_back: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...]] = ("_working", "_volume", "_last", "_spread_sq")
 
     def __init__(

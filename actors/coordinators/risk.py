@@ -76,6 +76,7 @@ class RiskCoordinator(SizedWishes):
         TargetExposureSet, AccountUpdated, RiskMeasured, BarClosed, DataQualityAssessed, TradingEnded,
         PositionChanged, TradeClosed, OrderFilled, AgentGaveUp, VenueStatusChanged, RegimeAssessed,
     )  # fmt: skip
+    can_take_back: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...]] = (
         "_rules", "_breakers", "_lost", "_venue", "_target", "_confidence", "_volatility", "_correlation", "_quality",
         "_close", "_close_step", "_work_wish", "_work_frac", "_work_quantity", "_work_until",

@@ -110,8 +110,12 @@ class Agent(Stateful):
     consumes: ClassVar[tuple[type[Event], ...]] = ()
     speaks_on: ClassVar[tuple[type[Event], ...] | None] = None
     """In a step without one of these it says nothing; None means any event that it consumes."""
-    acts_outside: ClassVar[bool] = False
-    """True if `process` has an effect that a snapshot does not take back."""
+    can_take_back: ClassVar[bool] = False
+    """True if `restore` takes back all that `process` changes: its steps may be tried and taken back.
+
+    Each class says it for itself, nobody inherits it. False where anything is written to the outside, or where
+    code runs of which nobody knows what it keeps.
+    """
 
     def __init__(self, ctx: AgentContext) -> None:
         self.ctx = ctx

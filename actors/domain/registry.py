@@ -82,6 +82,23 @@ def load(package: str, kind: str) -> type[Any]:
     return found
 
 
+def foreign_kinds(params: object) -> list[str]:
+    """Return the kinds ``module:Class`` in a tree of parameters: components that are not of this project.
+
+    Examples
+    --------
+    >>> foreign_kinds({"kind": "limit", "fees": {"kind": "mine:Fees"}, "rules": [{"kind": "mine:Rule"}]})
+    ['mine:Fees', 'mine:Rule']
+    """
+    if isinstance(params, Mapping):
+        kind = params.get("kind")
+        own = [kind] if isinstance(kind, str) and ":" in kind else []
+        return own + [k for value in params.values() for k in foreign_kinds(value)]
+    if isinstance(params, list | tuple):
+        return [k for value in params for k in foreign_kinds(value)]
+    return []
+
+
 def meant(word: str, known: Iterable[str]) -> str:
     """Return a question after the name that a word is nearest to, nothing if none is near.
 

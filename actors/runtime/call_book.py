@@ -34,17 +34,16 @@ class CallBook:
         self._before_trial: dict[tuple[str, int], int] = {}
 
     def resume(self, step: int, kept: Mapping[str, Sequence[Call]]) -> None:
-        """Start behind `step`: `kept` are the calls whose replies feedback still needs, by agent."""
+        """Start behind `step`: `kept` are the calls whose replies feedback still needs, by agent.
+
+        A block that reaches beyond the snapshot is handed out again whether its agent had it or not: whoever had it
+        overlooks it.
+        """
         for agent, calls in kept.items():
             self._produced[agent].extend(calls)
         for spec in self._graph.specs:
             for slot, edge in enumerate(spec.inputs):
-                want = step + 1 - edge.delay
-                passed = want
-                for call in self._produced[edge.source]:
-                    if call.first < want <= call.last:
-                        passed = call.last + 1
-                self._cursor[(spec.name, slot)] = max(0, passed)
+                self._cursor[(spec.name, slot)] = max(0, step + 1 - edge.delay)
 
     def plan(self, agent: str, first: int, count: int) -> Call:
         """Return the call with every upstream block that it is the first to need."""

@@ -143,8 +143,7 @@ class Conductor:
                     self._save(last - 1, [*self._loop, *self._behind])
                 self._collect(slices.pop(number - 1), first, last)
         self._finish_saves(wait=True)
-        if stop > begin:
-            self._confirm()
+        self._confirm()
 
     def _run_ahead(self, begin: int, end: int) -> list[Slice]:
         block = self.feed.block(begin, end)
@@ -166,12 +165,15 @@ class Conductor:
 
     def _confirm(self) -> None:
         """Tell agents how much of the last trial stands; a later call would have told them."""
-        while True:
+        if not self.path.untold:
+            return
+        for told in [self.handles[n].confirm.remote(self.path.kept) for n in self.path.tried]:
             try:
-                ray.get([self.handles[n].confirm.remote(self.path.kept) for n in self.path.tried])
-                return
-            except LOST as e:
-                self._recover(e)
+                ray.get(told)
+            except LOST:
+                continue  # who is gone holds no trial, and comes back with the next call that needs it
+            except RayTaskError as e:
+                raise root_of(e) from e
 
     # -- calls --------------------------------------------------------------------------------------------
 

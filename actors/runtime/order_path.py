@@ -9,7 +9,9 @@ call begins earlier than they stand.
 
 Nothing acts on a step that may be taken back. An agent whose effects no snapshot undoes (the journal: it makes
 order intents durable before the venue sees them) is never part of a trial: it is called with the steps that
-stand. What a step *is* does not depend on how many were tried with it, so decisions are those of the local host.
+stand. Nor is code of the user's own: a class of another's may keep what its snapshot does not hold. Where such
+an agent or component sits on the order path, every step is a step by itself. What a step *is* does not depend
+on how many were tried with it, so decisions are those of the local host.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from ray.exceptions import RayTaskError
 
 from actors.domain.events.base import Event
 from actors.domain.processor import Agent
+from actors.domain.registry import foreign_kinds
 from actors.runtime.build import agent_class
 from actors.runtime.call_book import CallBook
 from actors.runtime.calls import LOST, Call, root_of
@@ -108,8 +111,8 @@ class Feedback:
         Take part in trials.
     held : list of AgentSpec
         Are called with the steps that stand: within a step nobody waits for them.
-    possible : bool
-        False if an agent with effects outside would have to be tried.
+    refuses : list of str
+        Agents that would have to be tried and must not be; nothing is tried then.
     """
 
     def __init__(
@@ -123,7 +126,7 @@ class Feedback:
         self.held = [s for s in loop if s.name not in waited_for and all(e.delay == 0 for e in s.inputs)]
         held = {s.name for s in self.held}
         self.tried = [s for s in loop if s.name not in held]
-        self.possible = bool(self.tried) and not any(classes[s.name].acts_outside for s in self.tried)
+        self.refuses = [s.name for s in self.tried if not _can_take_back(s, classes[s.name])]
         inputs = {s.name: s.inputs for s in self.held}
         self._edges: list[_Edge] = []
         for s in self.tried:
@@ -154,6 +157,10 @@ class Feedback:
                     stood = min(stood, offset + edge.delay)
                     break
         return stood
+
+
+def _can_take_back(spec: AgentSpec, cls: type[Agent]) -> bool:
+    return bool(vars(cls).get("can_take_back", False)) and not foreign_kinds(spec.params)
 
 
 class OrderPath:
@@ -189,11 +196,13 @@ class OrderPath:
         self._loop, self._book = list(loop), book
         self._submit, self._recover, self._announce = submit, recover, announce
         self.feedback = Feedback(graph, loop) if longest > 1 else None
-        possible = self.feedback is not None and self.feedback.possible
+        possible = self.feedback is not None and bool(self.feedback.tried) and not self.feedback.refuses
         self.stride = Stride(longest if possible else 1)
         self._announced = -1
         self.kept: Kept | None = None
         """The last trial that has ended; every call tells it to agents that may hold it."""
+        self.untold = False
+        """True until a call of each agent has told it."""
         self.trials = self.broken = 0
         """Trials so far, and those that did not stand as a whole."""
 
@@ -211,6 +220,7 @@ class OrderPath:
             if on_trial:
                 count = self._try(part)
             else:
+                self.untold = False
                 for item in part:
                     self._tell([item])
                     for spec in self._loop:
@@ -226,7 +236,7 @@ class OrderPath:
         steps = min(len(answer) for answer in answers.values())
         stood = self.feedback.stands(steps, answers.__getitem__)
         self._book.keep_trial(stood)
-        self.kept = (first, stood)
+        self.kept, self.untold = (first, stood), True
         for spec in self.feedback.held:
             self._submit(self._book.plan(spec.name, first, stood), part[:stood])
         self.trials += 1

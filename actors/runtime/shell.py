@@ -103,7 +103,7 @@ class AgentShell:
     # -- life ---------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
-        """Return who this is and how far it has come."""
+        """Return who this is and how far it has come; of its last steps some may be on trial."""
         return {
             "name": self.spec.name,
             "kind": self.spec.kind,
@@ -262,6 +262,12 @@ class AgentShell:
             trial.give_back(self._inbox, self.last_step)
             outputs = []
             self._process(trial.first, trial.times[:stood], trial.warmups[:stood], outputs)
+            if encode_block(outputs) != encode_block(trial.outputs[:stood]):
+                raise AgentError(
+                    "REPLAY_DIVERGED",
+                    f"{self.spec.name}: expected the same output for steps {trial.first}..{self.last_step} when they "
+                    "were computed again, found another; its state is not in its snapshot",
+                )
         if stood:
             self._say(trial.first, outputs, trial.ms * stood / len(trial.times))
 
@@ -273,7 +279,8 @@ class AgentShell:
                 if step <= last:
                     continue
                 mine = [e for e in events if type(e) in consumes]
-                if mine:
+                # silence replaces what was heard: the words of an agent that was given up were taken back
+                if mine or step in inbox:
                     buckets = inbox.setdefault(step, [[] for _ in range(self._width)])
                     buckets[slot] = mine
 

@@ -50,9 +50,10 @@ class _Member:
         """Run the next steps with a call for each step of each agent of the order path."""
         path = self.conductor.path
         own, path.stride = path.stride, Stride(1)
-        took = self.advance(steps)
-        path.stride = own
-        return took
+        try:
+            return self.advance(steps)
+        finally:
+            path.stride = own
 
 
 def _member(plan: RunPlan, host: RayHost) -> _Member:

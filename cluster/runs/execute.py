@@ -320,7 +320,7 @@ def run_ray(
     Parameters
     ----------
     on_submit : callable (step, host), optional
-        Hears each step before its order path is computed.
+        Hears each step once, before or while its order path is first computed.
     restart_budget : int, optional
         Instead of the configured one (chaos needs more).
     on_ready : callable (host), optional

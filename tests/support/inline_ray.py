@@ -102,9 +102,12 @@ class Root:
 
 
 def fleet(
-    monkeypatch: Any, graph: FleetGraph, settings: Any, attach: Any = None
+    monkeypatch: Any, graph: FleetGraph, settings: Any, attach: Any = None, resumed: int | None = None
 ) -> tuple[Any, dict[str, Handle]]:
-    """Return ``(supervisor, handles)`` of shells in this process; `attach` is given to agents that can take it."""
+    """Return ``(supervisor, handles)`` of shells in this process.
+
+    `attach` is given to agents that can take it; `resumed` is the step whose snapshots a driver's resume loads.
+    """
     inline = InlineRay()
     for module in ("calls", "conductor", "order_path"):
         monkeypatch.setattr(f"actors.runtime.{module}.ray", inline)
@@ -113,7 +116,13 @@ def fleet(
     def born(spec: Any) -> Callable[[bool], AgentShell]:
         def make(again: bool) -> AgentShell:
             cls = JournalShell if spec.name == "journal" else AgentShell
-            shell = cls(spec, settings, recover=again, keep_steps=graph.max_delay)
+            shell = cls(
+                spec,
+                settings,
+                recover=again,
+                keep_steps=graph.max_delay,
+                resume_step=None if again else resumed,
+            )
             if attach is not None and hasattr(shell.agent, "attach"):
                 shell.agent.attach(attach)
             return shell

@@ -3,155 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import inline_ray
 import pytest
 import small
+from talkers import HERE, STEPS, Outward, Run, Said, Speaks, graph, local, settings, tidy
 
 from actors.domain.errors import AgentError
 from actors.domain.events.base import Event
-from actors.domain.events.market import BarClosed
 from actors.domain.events.system import AlertRaised
-from actors.domain.processor import Agent, AgentContext, Step
-from actors.runtime.build import RunSettings
+from actors.domain.processor import Agent
 from actors.runtime.conductor import Conductor
-from actors.runtime.graph import FEED, AgentSpec, FleetGraph, Input
+from actors.runtime.graph import AgentSpec, FleetGraph, Input
 from actors.runtime.local import LocalHost
 from actors.runtime.order_path import Feedback
-from actors.runtime.slices import SliceFeed
-from actors.runtime.wire import encode_block
-
-HERE = __name__
-STEPS = 260
-
-
-class Speaks(Agent):
-    """Speaks in some steps, which ones depends on all it has heard; says how often it was called and what it heard."""
-
-    consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed, AlertRaised)
-    STATE: ClassVar[tuple[str, ...]] = ("calls", "heard")
-
-    def __init__(self, ctx: AgentContext, *, every: int = 1) -> None:
-        super().__init__(ctx)
-        self.calls = self.heard = 0
-        self._every = every
-
-    def process(self, step: Step) -> Sequence[Event]:
-        """Count, and speak or not."""
-        self.calls += 1
-        for e in step.inbox:
-            if isinstance(e, AlertRaised):
-                self.heard = (self.heard * 31 + int(e.code)) % 1_000_003
-        if (self.heard + 7 * self.calls) % self._every:
-            return ()
-        return (
-            AlertRaised(
-                ts_event_ns=step.ts_event_ns, source=self.name, severity="info",
-                code=str(self.heard + self.calls), message=" ".join(e.source for e in step.inbox),
-            ),
-        )  # fmt: skip
-
-
-class Outward(Speaks):
-    """As the journal: what it does cannot be taken back."""
-
-    acts_outside: ClassVar[bool] = True
-    speaks_on: ClassVar[tuple[type[Event], ...] | None] = (AlertRaised,)
-
-    def attach(self, port: list[int]) -> None:
-        """Take where to write."""
-        self._port = port
-
-    def process(self, step: Step) -> Sequence[Event]:
-        """Write, and pass on."""
-        self._port.append(step.number)
-        return super().process(step)
-
-
-class Fragile(Speaks):
-    """Cannot stand an alert from `foe` more than `gap` steps old, which only a trial that goes wrong brings about."""
-
-    STATE: ClassVar[tuple[str, ...]] = ("alarmed",)
-
-    def __init__(self, ctx: AgentContext, *, every: int = 1) -> None:
-        super().__init__(ctx, every=every)
-        self.alarmed = -1
-
-    def process(self, step: Step) -> Sequence[Event]:
-        """Speak like the others; fail where no answer came one step after it spoke."""
-        if 0 <= self.alarmed < step.number - 1:
-            raise AgentError("NO_ANSWER", f"step {step.number}: nobody answered step {self.alarmed}")
-        if any(e.source == "outward" for e in step.inbox):
-            self.alarmed = -1
-        said = super().process(step)
-        if said:
-            self.alarmed = step.number
-        return said
-
-
-def graph(every: Mapping[str, int], first: str = "Speaks") -> FleetGraph:
-    """Agents ahead, an order path with four kinds of feedback, one with effects outside, and a follower."""
-
-    def spec(name: str, *inputs: Input, loop: bool = False, cls: str = "Speaks") -> AgentSpec:
-        return AgentSpec(
-            name=name, kind=name, factory=f"{HERE}:{cls}", inputs=inputs, loop=loop,
-            params={"every": every.get(name, 1)},
-        )  # fmt: skip
-
-    return FleetGraph([
-        spec("bars", Input(FEED)),
-        spec("model", Input("bars"), Input("model", 40)),
-        spec("x", Input("bars"), Input("outward", 1), Input("y", 2), loop=True, cls=first),
-        spec("y", Input("x"), Input("model"), Input("bars"), Input("x", 3), loop=True),
-        spec("z", Input("y"), Input("x"), Input("bars"), loop=True),
-        spec("outward", Input("z"), loop=True, cls="Outward"),
-        spec("follower", Input("x"), Input("outward"), loop=True),
-    ])  # fmt: skip
-
-
-def settings(folder: Path) -> RunSettings:
-    plan = small.plan(folder / "plan", market=small.frames(340))
-    return RunSettings(
-        "inline", 7, plan.settings.timeframe_ns, plan.settings.instruments,
-        snapshot_dir=str(folder / "snapshots"), key_path=str(folder / "key"),
-    )  # fmt: skip
-
-
-Said = dict[int, list[tuple[str, bytes]]]
-
-
-def local(g: FleetGraph, run: RunSettings, feed: SliceFeed, steps: int) -> Said:
-    host = LocalHost(g, run)
-    for agent in host.agents:
-        if hasattr(agent, "attach"):
-            agent.attach([])
-    return {item.step: tidy(host.step(item)) for item in feed.block(0, steps)}
-
-
-def tidy(outputs: Sequence[tuple[str, Sequence[Event]]]) -> list[tuple[str, bytes]]:
-    return sorted((name, encode_block([events])) for name, events in outputs if events)
-
-
-class Run:
-    """A run of the conductor over shells in this process."""
-
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, g: FleetGraph, run: RunSettings, block: int, every: int = 32
-    ) -> None:
-        self.said: Said = {}
-        self.announced: list[int] = []
-        self.written: list[int] = []
-        self.feed = SliceFeed(small.frames(340))
-        root, self.handles = inline_ray.fleet(monkeypatch, g, run, self.written)
-        self.conductor = Conductor(
-            g, self.feed, root, dict(self.handles), block_steps=block, snapshot_every_steps=every,
-            on_step=lambda item, outputs: self.said.__setitem__(item.step, tidy(outputs)),
-            on_submit=self.announced.append,
-        )  # fmt: skip
 
 
 @pytest.mark.parametrize("block", [1, 2, 5, 32])
@@ -166,6 +33,11 @@ def test_any_length_of_trial_gives_what_the_local_host_says(
     assert mine.said == expected
     assert mine.announced == list(range(STEPS)), "each step is told once, in order"
     assert mine.written == sorted(set(mine.written)), "what acts outside is called once per step"
+    assert {h.me.status()["last_step"] for h in mine.handles.values()} == {STEPS - 1}
+    assert all(h.me._trial is None for h in mine.handles.values()), "nobody is left in doubt"
+    sent = mine.handles["x"].sent
+    mine.conductor.run(STEPS, STEPS + 1)
+    assert mine.handles["x"].sent == sent + 1, "one step is one call: there is nothing to tell after it"
     path = mine.conductor.path
     if block == 1:
         assert path.trials == 0
@@ -211,15 +83,20 @@ def test_an_agent_led_astray_by_a_trial_does_not_stop_the_run(
     assert mine.conductor.path.broken > 0
 
 
-def test_who_acts_outside_is_never_tried() -> None:
+def test_who_cannot_take_back_is_never_tried() -> None:
     g = graph({})
     loop = [s for s in g.specs if s.loop and s.name != "follower"]
     classes: dict[str, type[Agent]] = {s.name: Outward if s.name == "outward" else Speaks for s in loop}
     found = Feedback(g, loop, lambda s: classes[s.name])
     assert ([s.name for s in found.tried], [s.name for s in found.held]) == (["x", "y", "z"], ["outward"])
-    assert found.possible
+    assert found.refuses == []
     classes["y"] = Outward
-    assert not Feedback(g, loop, lambda s: classes[s.name]).possible
+    assert Feedback(g, loop, lambda s: classes[s.name]).refuses == ["y"]
+    classes["y"] = type("Heir", (Speaks,), {})
+    assert Feedback(g, loop, lambda s: classes[s.name]).refuses == ["y"], "a class says it for itself"
+    classes["y"] = Speaks
+    hosting = [replace(s, params={"sizing": {"kind": "mine:Sizing"}}) if s.name == "z" else s for s in loop]
+    assert Feedback(g, hosting, lambda s: classes[s.name]).refuses == ["z"], "the user's own component"
 
 
 @pytest.mark.parametrize(
@@ -305,3 +182,48 @@ def test_a_real_fleet_trades_the_same(
     assert 0 < conductor.path.broken < conductor.path.trials
     assert handles["venue"].sent < len(plan.feed), "most steps did not need a call of their own"
     assert (conductor.recoveries > 0) == bool(kills)
+
+
+MINE = """
+from freqtrade.strategy import IStrategy
+
+class Mine(IStrategy):
+    timeframe = "1h"
+    stoploss = -0.10
+    seen = {}
+
+    def populate_entry_trend(self, dataframe, metadata):
+        dataframe.loc[dataframe.index % 20 == 3, "enter_long"] = 1
+        return dataframe
+
+    def populate_exit_trend(self, dataframe, metadata):
+        return dataframe
+
+    def custom_exit(self, pair, trade, current_time, current_rate, current_profit, **kwargs):
+        self.seen[pair] = self.seen.get(pair, 0) + 1  # on the class: in no snapshot
+        return "ninth" if self.seen[pair] % 9 == 0 else None
+"""
+
+
+def test_a_strategy_of_the_users_is_not_asked_twice_what_it_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It sits on the order path and keeps what no snapshot holds; so every step is a step by itself."""
+    file = tmp_path / "mine.py"
+    file.write_text(MINE)
+    sets = [f"strategies=[{{kind: '{file}:Mine'}}]", "learning.predictors=[]", "regime.detectors=[]"]
+    plan = small.plan(tmp_path / "run", journal=True, sets=sets)
+    host = LocalHost(plan.graph, plan.settings)
+    expected = {item.step: tidy(host.step(item)) for item in plan.feed.block(0, len(plan.feed))}
+    root, handles = inline_ray.fleet(monkeypatch, plan.graph, replace(plan.settings, journal_url=""))
+    said: Said = {}
+    conductor = Conductor(
+        plan.graph, plan.feed, root, dict(handles), block_steps=32, snapshot_every_steps=0,
+        on_step=lambda item, outputs: said.__setitem__(item.step, tidy(outputs)),
+    )  # fmt: skip
+    conductor.run()
+    assert sum(name == "journal" for outputs in expected.values() for name, _ in outputs) > 10
+    assert said == expected
+    assert conductor.path.feedback is not None
+    assert len(conductor.path.feedback.refuses) == 1
+    assert conductor.path.trials == 0

@@ -109,6 +109,32 @@ def test_a_trial_is_told_and_kept_only_once_it_stands(plan: RunPlan) -> None:
     assert [(first, count) for first, count, _ in me.outputs_since(-1)] == [(0, 2)]
 
 
+def test_steps_computed_again_must_be_what_they_were(plan: RunPlan) -> None:
+    """An agent that keeps what its snapshot does not hold ends the run, it does not go on with another answer."""
+    me = shell(plan)
+    run(me, plan.feed, 0, 4)
+    attempt(me, plan.feed, 4, 4)
+    me.agent.restore = lambda state: None  # type: ignore[method-assign]
+    with pytest.raises(AgentError) as caught:
+        run_after(me, plan.feed, (4, 2), 6, 1)
+    assert caught.value.code == "REPLAY_DIVERGED"
+
+
+def test_silence_replaces_what_was_heard(plan: RunPlan) -> None:
+    """As when an agent is given up and its words of the steps to come are taken back."""
+    me = shell(plan)
+    block = plan.feed.block(0, 2)
+    times, heard = [s.ts_event_ns for s in block], encode_block([s.events for s in block])
+    assert codes(me.run_steps(0, times[:1], [False], [(0, 0, 0)], heard)) == ["1"], "the second step waits"
+    assert codes(me.run_steps(1, times[1:], [False], [(0, 1, 0)], encode_block([[]]))) == []
+
+
+def run_after(me: AgentShell, feed: SliceFeed, kept: tuple[int, int], first: int, count: int) -> bytes:
+    block = feed.block(first, first + count)
+    times, payload = [s.ts_event_ns for s in block], encode_block([s.events for s in block])
+    return me.compute(encode_head(first, times, [False] * count, [(0, first, 0)], None, kept), payload)
+
+
 def test_what_is_said_with_a_delay_counts_in_its_own_step(plan: RunPlan) -> None:
     me = shell(plan, DELAYED)
     assert codes(run(me, plan.feed, 0, 4, delay=3)) == ["1"]
