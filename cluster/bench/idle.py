@@ -17,6 +17,7 @@ class Idle(Agent):
 
     STATE: ClassVar[tuple[str, ...]] = ()
     consumes: ClassVar[tuple[type[Event], ...]] = (BarClosed,)
+    can_take_back: ClassVar[bool] = True
 
     def __init__(self, ctx: AgentContext, **_: Any) -> None:
         super().__init__(ctx)
