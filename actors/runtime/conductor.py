@@ -207,6 +207,7 @@ class Conductor:
             try:
                 outputs = self._read(begin, end)
                 self._check_repeated()
+                self._idle_recoveries = 0
                 break
             except LOST as e:
                 self._recover(e)

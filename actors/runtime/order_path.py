@@ -41,8 +41,9 @@ class Stride:
     """How many steps to take next.
 
     Trials double while they stand. Even one that stands for three steps costs half of what the steps cost by
-    themselves; so plain steps, which need nobody to read replies in between, come only after three trials of which
-    a single step stood each, and more of them the longer that goes on.
+    themselves (each takes a snapshot of who is tried: 0.4 ms in a young account, 3.5 ms after 500 orders); so plain
+    steps, which need nobody to read replies in between, come only after three trials of which a single step stood
+    each, and more of them the longer that goes on.
 
     Examples
     --------

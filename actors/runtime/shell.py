@@ -75,7 +75,9 @@ class AgentShell:
         self.backend = kernels.select_backend(run.kernel_backend, require_native=run.require_native)
         self.agent = build_agent(spec, run, RayFits())
         self._consumes = set(self.agent.consumes)
-        self.last_step = -1
+        # what it may be told of by a trial that stands; it must not speak without, nobody would be taken back
+        self._wakes = None if self.agent.speaks_on is None else frozenset(self.agent.speaks_on)
+        self.last_step = self._saved = -1
         self.incarnation = uuid.uuid4().hex
         self._keep = keep_steps
         self._width = len(spec.inputs)
@@ -229,7 +231,14 @@ class AgentShell:
                 continue
             if len(events) > 1:
                 events.sort(key=_priority)
-            outputs.append(process(Step(step, ts, tuple(events), warmup)))
+            said = process(Step(step, ts, tuple(events), warmup))
+            if said and self._wakes is not None and not any(type(e) in self._wakes for e in events):
+                raise AgentError(
+                    "SPOKE_UNASKED",
+                    f"{self.spec.name}: step {step}: expected silence where nothing of `speaks_on` was heard, found "
+                    f"{type(said[0]).__name__}; the class must name all that it speaks on",
+                )
+            outputs.append(said)
 
     def _say(self, first: int, outputs: Sequence[Sequence[Event]], ms: float) -> bytes:
         """Keep and tell what was said in steps that stand; return it as one block."""
@@ -317,8 +326,8 @@ class AgentShell:
         if self._store is None:
             return step
         self._end_trial(kept)
-        if step < self.last_step and self.restored_step >= step:
-            return step  # restored from this very snapshot or a later one
+        if step < self.last_step and max(self.restored_step, self._saved) >= step:
+            return step  # written before; or restored from this very snapshot or a later one
         if step != self.last_step or self._trial is not None:
             raise AgentError(
                 "SNAPSHOT_STEP", f"{self.spec.name}: expected to stand at {step}, found {self.last_step}"
@@ -331,6 +340,7 @@ class AgentShell:
             "outputs": [[f, n, payload] for f, (n, payload) in sorted(outputs.items())],
         }
         self._store.save(self.spec.name, step, state_codec.dumps(tree), self.run.config_hash)
+        self._saved = step
         return step
 
     def forget(self, step: int) -> None:

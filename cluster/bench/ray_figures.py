@@ -19,7 +19,7 @@ def figures(m: Mapping[str, Any]) -> list[Figure]:
     wall = f"{m['start_wall_s']:.1f} s of wall time"
     return [
         Figure("ray", "bars per second, full fleet", m["bars_per_s"], "/s", 60.0,
-               note=f"{m['pair_bars']} bars in blocks, refits included"),
+               note=f"{m['pair_bars']} bars in blocks, refits included, no other fleet beside it"),
         Figure("ray", "against an empty fleet, a call for every step in both", m["x_empty_every_step"], "x", 0.6,
                note=_in_turn(m, "every_step")),
         Figure("ray", "against an empty fleet, each as it runs", m["x_empty_as_it_runs"], "x",

@@ -1,7 +1,7 @@
 """``python -m cluster.docs.fleet_picture > fleet.svg``: the default fleet, drawn from the graph that runs.
 
 Two lanes. Above, stages that read no fills and may run ahead in blocks; below, the order path, which is
-computed step by step. A solid arrow is heard in the same step, a dashed one so many steps later.
+computed in the order of its steps. A solid arrow is heard in the same step, a dashed one so many steps later.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def picture(graph: FleetGraph) -> str:
         _text(_LEFT, 34, title, 19, _INK, bold=True),
         _text(_LEFT, 58, legend, 13, _SOFT),
         _text(right, 82, "RUN AHEAD IN BLOCKS: read no fills", 11.5, _SOFT, bold=True, anchor="end"),
-        _text(right, gap + 76, "ORDER PATH: step by step", 11.5, _SOFT, bold=True, anchor="end"),
+        _text(right, gap + 76, "ORDER PATH: step after step", 11.5, _SOFT, bold=True, anchor="end"),
     ]
     parts += _arrows(boxes, made, edges, gap, end)
     first = boxes[0]

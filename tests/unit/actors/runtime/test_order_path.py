@@ -126,10 +126,14 @@ def test_an_agent_that_truly_fails_still_stops_the_run(
 ) -> None:
     g, run = graph({"x": 50, "y": 10**9, "z": 10**9}, first="Fragile"), settings(tmp_path)
     mine = Run(monkeypatch, g, run, 32)
-    with pytest.raises(AgentError, match="nobody answered"):
+    with pytest.raises(AgentError, match="nobody answered") as expected:
         local(g, run, mine.feed, STEPS)
-    with pytest.raises(AgentError, match="nobody answered"):
+    with pytest.raises(AgentError, match="nobody answered") as found:
         mine.conductor.run(0, STEPS)
+    assert str(found.value) == str(expected.value), "at the same step"
+    failed = int(str(found.value).split("step ")[1].split(":")[0])
+    assert max(mine.written, default=-1) < failed, "nothing is done in steps that never were"
+    assert max(mine.said, default=-1) < failed
 
 
 ACTIVE = [
@@ -227,3 +231,15 @@ def test_a_strategy_of_the_users_is_not_asked_twice_what_it_counts(
     assert conductor.path.feedback is not None
     assert len(conductor.path.feedback.refuses) == 1
     assert conductor.path.trials == 0
+
+
+def test_who_speaks_without_what_it_says_it_speaks_on_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A trial would not have ended there, and its word would have been lost."""
+    g, run = graph({"z": 40}), settings(tmp_path)
+    monkeypatch.setattr(Outward, "speaks_on", ())
+    mine = Run(monkeypatch, g, run, 32)
+    with pytest.raises(AgentError) as caught:
+        mine.conductor.run(0, STEPS)
+    assert caught.value.code == "SPOKE_UNASKED"

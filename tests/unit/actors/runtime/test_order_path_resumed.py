@@ -38,6 +38,9 @@ def test_what_is_fed_back_across_the_snapshot_is_heard(
         straddled += resumed.conductor._book.last("y").count > 3
         resumed.conductor.run(stop, STEPS)
         assert resumed.said == {k: expected[k] for k in range(stop, STEPS)}, f"seed {seed}, stopped at {stop}"
+        assert all(step >= STEPS for h in resumed.handles.values() for step in h.me._inbox), (
+            "nothing old is kept"
+        )
         aimed += 1
     assert aimed > 8
     assert straddled, "a block that was told in part before the snapshot"

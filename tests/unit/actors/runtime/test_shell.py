@@ -109,6 +109,28 @@ def test_a_trial_is_told_and_kept_only_once_it_stands(plan: RunPlan) -> None:
     assert [(first, count) for first, count, _ in me.outputs_since(-1)] == [(0, 2)]
 
 
+def test_what_was_said_on_trial_behind_what_stands_is_forgotten(plan: RunPlan) -> None:
+    """Words of a trial that are to be heard three steps later: those of steps that stand stay, the others go."""
+    me = shell(plan, DELAYED)
+    block = plan.feed.block(0, 6)
+    times, payload = [s.ts_event_ns for s in block], encode_block([s.events for s in block])
+    me.try_steps(0, times, [False] * 6, [(0, 0, 3)], payload, on_trial=[0])
+    assert sorted(me._inbox) == [6, 7, 8]
+    me.confirm((0, 4))
+    assert {k for k, buckets in me._inbox.items() if buckets[0]} == {4, 5, 6}
+
+
+def test_a_snapshot_asked_for_again_is_there(plan: RunPlan) -> None:
+    """Its answer was lost on the way, and the agent went on."""
+    me = shell(plan)
+    run(me, plan.feed, 0, 4)
+    assert me.save(3) == 3
+    run(me, plan.feed, 4, 2)
+    assert me.save(3) == 3
+    with pytest.raises(AgentError):
+        me.save(4)
+
+
 def test_steps_computed_again_must_be_what_they_were(plan: RunPlan) -> None:
     """An agent that keeps what its snapshot does not hold ends the run, it does not go on with another answer."""
     me = shell(plan)
