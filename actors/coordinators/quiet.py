@@ -20,11 +20,7 @@ FloatArray = NDArray[np.float64]
 
 def is_idle(risk: RiskCoordinator) -> bool:
     """Tell whether no intent is at work and no breaker is tripped."""
-    if any(until >= 0 for until in risk._work_until) or risk._lost.tripped:
-        return False
-    if risk._venue is not None and risk._venue.tripped:
-        return False
-    return not any(breaker.tripped for breaker in risk._breakers.values())
+    return not any(until >= 0 for until in risk._work_until) and not risk._watch.any_tripped
 
 
 def follows_account(risk: RiskCoordinator) -> bool:
@@ -147,5 +143,4 @@ def skip(
     for i, side in enumerate(risk._exited):
         if side and _turns(wished[:, i], side) < len(wished):
             risk._exited[i] = 0
-    for rule in risk._observers:
-        rule.observe_many(returns)
+    risk._panel.observe_many(returns)

@@ -7,36 +7,27 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-import pydantic
-
+from actors.coordinators.breaker_watch import BreakerWatch
+from actors.coordinators.rule_panel import RulePanel
 from actors.coordinators.wishes import SizedWishes
 from actors.domain import registry
 from actors.domain.agent_params import checked
-from actors.domain.errors import InvalidParamsError
 from actors.domain.events.base import Event
 from actors.domain.events.execution import OrderFilled, VenueStatusChanged
 from actors.domain.events.market import BarClosed, DataQualityAssessed, TradingEnded
 from actors.domain.events.portfolio import AccountUpdated, PositionChanged, TradeClosed
 from actors.domain.events.regime import RegimeAssessed
-from actors.domain.events.risk import (
-    CircuitBreakerReset,
-    CircuitBreakerTripped,
-    OrderIntentApproved,
-    OrderIntentDenied,
-    RiskLimitBreached,
-    RiskMeasured,
-)
+from actors.domain.events.risk import OrderIntentApproved, OrderIntentDenied, RiskLimitBreached, RiskMeasured
 from actors.domain.events.signal import TargetExposureSet
 from actors.domain.events.system import AgentGaveUp
 from actors.domain.model.money import ZERO
 from actors.domain.processor import AgentContext, Step
-from actors.domain.risk.breakers import NEVER, Breaker, ManualBreaker, VenueLostBreaker, build_breakers
+from actors.domain.risk.breakers import VenueLostBreaker
 from actors.domain.risk.exits import ExitParams
 from actors.domain.risk.policy import RiskPolicy
-from actors.domain.risk.rules.base import Book, Proposal, RiskRule, Verdict
+from actors.domain.risk.rules.base import Book, Proposal, Verdict
 from actors.domain.risk.sizing.base import Sizing
 
-RULES = "actors.domain.risk.rules"
 SIZING = "actors.domain.risk.sizing"
 _YEAR_NS = 365 * 86_400_000_000_000
 _NAN = math.nan
@@ -78,9 +69,9 @@ class RiskCoordinator(SizedWishes):
     )  # fmt: skip
     can_take_back: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...]] = (
-        "_rules", "_breakers", "_lost", "_venue", "_target", "_confidence", "_volatility", "_correlation", "_quality",
+        "_panel", "_watch", "_target", "_confidence", "_volatility", "_correlation", "_quality",
         "_close", "_close_step", "_work_wish", "_work_frac", "_work_quantity", "_work_until",
-        "_denied_code", "_denied_side", "_denied_step", "_breached_step", "_sizing", "_range", "_entry",
+        "_denied_code", "_denied_side", "_denied_step", "_sizing", "_range", "_entry",
         "_exited", "_regime",
     )  # fmt: skip
 
@@ -94,25 +85,15 @@ class RiskCoordinator(SizedWishes):
         exits: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(ctx)
-        self._policy = _policy(params or {})
+        self._policy = checked(RiskPolicy, params, "risk.params")
         self._exits = checked(ExitParams, exits, "exits")
         self._needs_range = self._exits.needs_range
         chosen = sizing or {"kind": "volatility_target"}
         self._sizing: Sizing = registry.build(
             SIZING, chosen["kind"], chosen.get("params"), periods_per_year=_YEAR_NS / ctx.timeframe_ns
         )
-        self._rule_names = [str(rule["kind"]) for rule in rules]
-        self._rules: list[RiskRule] = [
-            registry.build(RULES, rule["kind"], rule.get("params"), pairs=ctx.pairs) for rule in rules
-        ]
-        self._observers = [rule for rule in self._rules if rule.observes]
-        self._breakers: dict[str, Breaker] = build_breakers(breakers or {}, ctx.timeframe_ns)
-        # tripped by the host, never by the account, so it is not among those that are asked each step
-        self._lost: Breaker = self._breakers.pop(ManualBreaker.NAME, ManualBreaker())
-        # tripped by what the venue's connection says; without it orders go on into the void
-        known = self._breakers.pop(VenueLostBreaker.NAME, None)
-        self._venue = known if isinstance(known, VenueLostBreaker) else None
-        self._all_breakers = self._listed()
+        self._panel = RulePanel(rules, ctx.pairs)
+        self._watch = BreakerWatch(ctx.name, breakers or {}, ctx.timeframe_ns)
         self._instruments = [ctx.instruments[pair] for pair in ctx.pairs]
         self._venue_minimum = [float(instrument.min_notional) for instrument in self._instruments]
         self._at = {pair: i for i, pair in enumerate(ctx.pairs)}
@@ -131,7 +112,6 @@ class RiskCoordinator(SizedWishes):
         self._denied_code = [""] * n
         self._denied_side = [0] * n
         self._denied_step = [-1] * n
-        self._breached_step = [-(1 << 40)] * len(self._rules)
         self._range = [_NAN] * n
         self._entry = [_NAN] * n
         self._exited = [0] * n
@@ -179,28 +159,24 @@ class RiskCoordinator(SizedWishes):
             elif kind is TradingEnded:
                 # nothing is wished of it any more; it must not count among the pairs that share the risk
                 self._target[self._at[event.instrument_id]] = _NAN  # type: ignore[index]
-            elif kind is AgentGaveUp and not self._lost.tripped:
-                self._lost.trip(0.0, float(event.restarts), NEVER)  # type: ignore[attr-defined]
-                out.append(self._tripped(self._lost, step))
-            elif kind is VenueStatusChanged:
-                self._take_status(event, step, out)  # type: ignore[arg-type]
-        for rule in self._observers:
-            rule.observe(returns)
+            elif kind is AgentGaveUp:
+                if self._watch.give_up(event, step, out):  # type: ignore[arg-type]
+                    self._nothing_works()
+            elif kind is VenueStatusChanged and self._watch.hear(event, step, out):  # type: ignore[arg-type]
+                self._nothing_works()
+        self._panel.observe(returns)
         self._forget_exits()
         if account is None:
             return out
         equity = float(account.equity)  # once: a Decimal becomes a float by way of its text
         self._look_at_book(number, account)
-        stopped_by = self._watch_breakers(step, account, equity, out)
+        stopped_by, tripped = self._watch.update(step, equity, self._flat(account, equity), out)
+        if tripped:
+            self._nothing_works()
         if step.warmup:
             return out
         self._report_breaches(step, out)
-        if (
-            self._venue is not None
-            and self._venue.tripped
-            and not (self._venue.halted and not self._venue.away)
-        ):
-            # neither an exit nor a withdrawal would get through
+        if self._watch.venue_is_deaf:
             self._refuse_new(step, account, equity, out)
             return out
         if stopped_by:
@@ -224,13 +200,6 @@ class RiskCoordinator(SizedWishes):
         """Restore; the book shares the quality scores, entry prices and confidences."""
         super().load_state(tree)
         self._book.quality, self._book.entry, self._book.confidence = self._quality, self._entry, self._regime
-        self._observers = [rule for rule in self._rules if rule.observes]
-        self._all_breakers = self._listed()
-
-    def _listed(self) -> list[tuple[str, Breaker]]:
-        """Return the breakers that are asked at every step, with their names."""
-        venue = [] if self._venue is None else [self._venue]
-        return [*self._breakers.items(), *((breaker.name, breaker) for breaker in venue)]
 
     def _look_at_book(self, number: int, account: AccountUpdated) -> None:
         """Read the ledger and forget intents that are done or have had their time."""
@@ -244,26 +213,6 @@ class RiskCoordinator(SizedWishes):
                 self._work_until[i] = -1
             working = self._work_frac[i] if self._work_until[i] >= 0 else 0.0
             book.exposures[i] = held if abs(held) >= abs(working) else working
-
-    def _watch_breakers(self, step: Step, account: AccountUpdated, equity: float, out: list[Event]) -> str:
-        """Update the breakers; return the name of one that is tripped, or an empty string."""
-        flat = self._flat(account, equity)
-        stopped_by = "agent_lost" if self._lost.tripped else ""
-        number, ts = step.number, step.ts_event_ns
-        for name, breaker in self._all_breakers:
-            if breaker.update(number, ts, equity, flat):
-                out.append(
-                    self._tripped(breaker, step)
-                    if breaker.tripped
-                    else CircuitBreakerReset(ts_event_ns=step.ts_event_ns, source=self.name, breaker=name)
-                )
-            if breaker.tripped:
-                stopped_by = name
-        return stopped_by
-
-    def _take_status(self, event: VenueStatusChanged, step: Step, out: list[Event]) -> None:
-        if self._venue is not None and self._venue.heard(step.number, event.state):
-            out.append(self._tripped(self._venue, step))
 
     def _refuse_new(self, step: Step, account: AccountUpdated, equity: float, out: list[Event]) -> None:
         """Say no to new risk while the venue does not answer."""
@@ -287,33 +236,20 @@ class RiskCoordinator(SizedWishes):
                 return False
         return True
 
-    def _tripped(self, breaker: Breaker, step: Step) -> Event:
-        # a trip makes execution cancel everything, so nothing of ours is at work any more
+    def _nothing_works(self) -> None:
+        """A trip makes execution cancel everything, so nothing of ours is at work any more."""
         self._work_until = [-1] * len(self._work_until)
-        return CircuitBreakerTripped(
-            ts_event_ns=step.ts_event_ns, source=self.name, breaker=breaker.name, limit=breaker.limit,
-            observed=breaker.observed, until_step=breaker.until_step,
-        )  # fmt: skip
 
     def _report_breaches(self, step: Step, out: list[Event]) -> None:
         if not any(self._book.held):
             return
-        for k, rule in enumerate(self._rules):
-            found = rule.breach(self._book)
-            if found is None:
-                continue
-            # an exposure that hovers at its limit is one breach, not one per crossing
-            if step.number - self._breached_step[k] > self._policy.repeat_denial_steps:
-                out.append(
-                    RiskLimitBreached(
-                        ts_event_ns=step.ts_event_ns,
-                        source=self.name,
-                        rule=self._rule_names[k],
-                        limit=found[0],
-                        observed=found[1],
-                    )
-                )
-            self._breached_step[k] = step.number
+        found = self._panel.breaches(self._book, step.number, self._policy.repeat_denial_steps)
+        out += [
+            RiskLimitBreached(
+                ts_event_ns=step.ts_event_ns, source=self.name, rule=rule, limit=limit, observed=observed
+            )
+            for rule, limit, observed in found
+        ]
 
     def _flatten(self, step: Step, account: AccountUpdated, out: list[Event]) -> None:
         """Approve an exit for each position that has a price and no breaker exit at work."""
@@ -366,11 +302,11 @@ class RiskCoordinator(SizedWishes):
         if stopped_by:
             # what is held is on its way out already (see _flatten); only new risk is worth a no
             if position == 0 and wish != 0.0:
-                limit, observed = self._breaker_figures(stopped_by)
+                limit, observed = self._watch.figures(stopped_by)
                 verdict = Verdict("BREAKER_OPEN", limit, observed)
                 self._deny(proposal, requested, verdict, f"breaker:{stopped_by}", step, out)
             return
-        objection = self._ask(proposal)
+        objection = self._panel.ask(proposal, self._book, self._band(i, equity))
         granted = proposal.proposed_frac
         if objection is not None:
             name, verdict = objection
@@ -387,43 +323,12 @@ class RiskCoordinator(SizedWishes):
             objection[0] if objection is not None else "", requested,
         )  # fmt: skip
 
-    def _ask(self, proposal: Proposal) -> tuple[str, Verdict] | None:
-        """Ask the rules; return the last objection, with `proposed_frac` cut to what is granted.
-
-        What is granted is `current_frac` after a denial. A resize into the dead band is a denial: the rule
-        that leaves no room worth trading is the one to name.
-        """
-        held, objection = proposal.current_frac, None
-        band = self._band(proposal.index, proposal.equity)
-        for name, rule in zip(self._rule_names, self._rules, strict=True):
-            if rule.limits_risk and proposal.reduces:
-                continue
-            verdict = rule.check(proposal, self._book)
-            if verdict is None:
-                continue
-            objection = (name, verdict)
-            allowed = verdict.allowed_frac
-            if allowed is not None and (allowed == 0.0 or abs(allowed - held) > band):
-                proposal.proposed_frac = allowed
-            elif held * proposal.proposed_frac < 0.0 and rule.limits_risk:
-                proposal.proposed_frac = 0.0
-            else:
-                proposal.proposed_frac = held
-                return objection
-        return objection
-
     def _to_trade(self, i: int, frac: float, equity: float, position: Decimal) -> Decimal:
         """Return the signed quantity, on the lot, that leads from the position to an exposure."""
         instrument = self._instruments[i]
         if frac == 0.0:
             return instrument.quantity(-position)
         return instrument.quantity(instrument.quantity(frac * equity / self._close[i]) - position)
-
-    def _breaker_figures(self, name: str) -> tuple[float, float]:
-        if self._venue is not None and name == self._venue.name:
-            return self._venue.limit, self._venue.observed
-        breaker = self._lost if name == self._lost.name else self._breakers[name]
-        return breaker.limit, breaker.observed
 
     def _approve(
         self, proposal: Proposal, quantity: Decimal, goal: Decimal, wish: float, step: Step, out: list[Event],
@@ -451,8 +356,7 @@ class RiskCoordinator(SizedWishes):
         self._book.exposures[i] = held if abs(held) >= abs(granted) else granted
         self._denied_code[i], self._denied_step[i] = "", -1
         if quantity != 0:
-            for rule in self._rules:
-                rule.approved(proposal)
+            self._panel.approved(proposal)
 
     def _deny(
         self, proposal: Proposal, quantity: Decimal, verdict: Verdict, rule: str, step: Step, out: list[Event]
@@ -490,14 +394,3 @@ def _reason(held: float, granted: float) -> str:
     if held * granted < 0.0:
         return "reverse"
     return "reduce" if abs(granted) < abs(held) else "increase"
-
-
-def _policy(params: Mapping[str, Any]) -> RiskPolicy:
-    try:
-        return RiskPolicy(**params)
-    except pydantic.ValidationError as e:
-        rows = "; ".join(
-            f"{'.'.join(map(str, err['loc'])) or 'params'}: {err['msg']}, found {err.get('input')!r}"
-            for err in e.errors()
-        )
-        raise InvalidParamsError("PARAMS_INVALID", f"risk.params: {rows}") from e

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
+from actors.coordinators.rule_panel import RulePanel
 from actors.domain.events.execution import OrderFilled
 from actors.domain.events.risk import RiskMeasured
 from actors.domain.model.money import ZERO
 from actors.domain.processor import Agent
 from actors.domain.risk.exits import ExitParams, exit_reason
 from actors.domain.risk.policy import RiskPolicy
-from actors.domain.risk.rules.base import Book, RiskRule
+from actors.domain.risk.rules.base import Book
 from actors.domain.risk.sizing.base import Known, Sizing
 
 
@@ -22,7 +23,7 @@ class SizedWishes(Agent):
     _exits: ExitParams
     _needs_range: bool
     _sizing: Sizing
-    _rules: list[RiskRule]
+    _panel: RulePanel
     _book: Book
     _at: dict[str, int]
     _venue_minimum: list[float]
@@ -52,8 +53,7 @@ class SizedWishes(Agent):
             return
         i = self._at[fill.instrument_id]  # type: ignore[index]
         if self._exited[i] != -fill.side:
-            for rule in self._rules:
-                rule.exited(i, number)
+            self._panel.exited(i, number)
         self._exited[i] = -fill.side
         if fill.leaves_quantity > 0:
             self._work_wish[i] = self._work_frac[i] = 0.0

@@ -178,7 +178,7 @@ class FastRun:
             mask[: context.warmup_steps - begin] = True
         stop = end if mask.all() else begin + int(np.argmin(mask))
         stop = self._until_time_is_over(begin, stop)
-        breakers = list(risk._breakers.values())
+        breakers = list(risk._watch.of_account.values())
         before = [b.state() for b in breakers]
         stop = self._until_trip(begin, stop, equity, before)
         said: Sequence[Event] | None = None
@@ -212,7 +212,7 @@ class FastRun:
 
     def _until_trip(self, begin: int, stop: int, equity: list[float], before: list[dict[str, Any]]) -> int:
         """Update the breakers; return the step at which one would trip (they then stand before it), or `stop`."""
-        times, breakers = self.context.times, list(self._risk._breakers.values())
+        times, breakers = self.context.times, list(self._risk._watch.of_account.values())
         for j in range(begin, stop):
             ts, value = int(times[j]), equity[j - begin]
             # all must be asked before any answer counts, as in the coordinator

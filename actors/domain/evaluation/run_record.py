@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,15 +12,15 @@ from actors.domain.evaluation.cost_parts import CostBook
 from actors.domain.evaluation.excursions import add_excursions
 from actors.domain.evaluation.metrics.deflated import Trials
 from actors.domain.evaluation.metrics.plausibility import implausible
-from actors.domain.evaluation.metrics.regime_accuracy import RegimeAccuracy, regime_accuracy
+from actors.domain.evaluation.metrics.regime_accuracy import RegimeAccuracy
 from actors.domain.evaluation.open_positions import OpenPosition, OpenPositions
+from actors.domain.evaluation.pair_book import Handler, PairBook
 from actors.domain.evaluation.regime_book import RegimeBook
 from actors.domain.evaluation.regime_trace import STAY
 from actors.domain.evaluation.report_model import (
     AccountSeries,
     AgentRow,
     DataSource,
-    Fill,
     PairSeries,
     ReportModel,
     RunInfo,
@@ -30,19 +30,11 @@ from actors.domain.evaluation.run_metrics import Costs, run_metrics, trade_row
 from actors.domain.evaluation.run_sayings import Sayings, limits_of
 from actors.domain.evaluation.run_tables import run_tables
 from actors.domain.events.base import Event
-from actors.domain.events.execution import (
-    OrderFilled,
-)
-from actors.domain.events.market import BarClosed
+from actors.domain.events.execution import OrderFilled
 from actors.domain.events.portfolio import AccountCharged, AccountUpdated, PositionChanged, TradeClosed
-from actors.domain.events.regime import REGIMES, RegimeAssessed, RegimeChanged
-from actors.domain.events.risk import (
-    RiskMeasured,
-)
-from actors.domain.events.signal import TargetExposureSet
-from actors.domain.model.money import normal_str
+from actors.domain.events.regime import RegimeAssessed
+from actors.domain.events.risk import RiskMeasured
 
-Handler = Callable[[Any, bool], None]
 LIQUIDATED = "venue:liquidation"
 
 
@@ -82,11 +74,10 @@ class RunRecord:
         self.initial_equity = initial_equity
         self.trades: list[TradeClosed] = []
         self.positions: dict[str, Decimal] = dict.fromkeys(self.pairs, Decimal(0))
-        self.synthetic = False
         self.warmup_steps = 0
         self.benchmark_fee_frac = benchmark_fee_frac
         self._last_equity = initial_equity
-        self._series = {p: PairSeries(pair=p, ts_ns=[], close=[]) for p in self.pairs}
+        self._pairs = PairBook(self.pairs)
         self._account = AccountSeries(
             initial_equity=float(initial_equity), ts_ns=[], equity=[], benchmark=[], drawdown=[],
             exposures=[], es_bound_frac=[], es_confidence=0.95, fees_quote=[], slippage_quote=[],
@@ -94,19 +85,15 @@ class RunRecord:
         self._costs = Costs()
         self.cost_book = CostBook()
         self._traded = Decimal(0)
-        self._regime = dict.fromkeys(self.pairs, "")
-        self._close: dict[str, float] = {}
         self._entry: dict[str, float] = {}
-        self._target: dict[str, float] = {}
         self._es: dict[str, float] = {}
         self._sayings = Sayings()
         self._open = OpenPositions()
         self._events: dict[str, int] = {}
         self._handlers: dict[type[Event], Handler] = {
-            BarClosed: self._bar, OrderFilled: self._fill, TargetExposureSet: self._wish,
-            RegimeChanged: self._regime_changed, RiskMeasured: self._measured, TradeClosed: self._trade,
+            OrderFilled: self._fill, RiskMeasured: self._measured, TradeClosed: self._trade,
             PositionChanged: self._position, AccountCharged: self._charged, RegimeAssessed: self.regimes.take,
-            **self._sayings.handlers(),
+            **self._pairs.handlers(), **self._sayings.handlers(),
         }  # fmt: skip
 
     def add(self, outputs: Iterable[tuple[str, Sequence[Event]]], *, warmup: bool = False) -> None:
@@ -140,12 +127,7 @@ class RunRecord:
             self._take_account(account, warmup)
         now = self.regimes.step_ns
         if now is not None:
-            at = {}
-            for pair, series in self._series.items():
-                ts = series.ts_ns
-                if ts and ts[-1] == now:
-                    at[pair] = len(ts) - 1
-            self.regimes.close_step(at)
+            self.regimes.close_step(self._pairs.newest(now))
 
     def adopt(
         self,
@@ -169,12 +151,16 @@ class RunRecord:
             At the end, exact.
         """
         for pair, series in pairs.items():
-            series.fills = self._series[pair].fills
-            self._series[pair] = series
+            self._pairs.adopt(pair, series)
         account.charged = self._account.charged
         self._account, self._last_equity = account, equity
         self._costs = Costs(fees_quote=fees_quote, slippage_quote=slippage_quote)
         self.positions, self.warmup_steps = dict(positions), warmup_steps
+
+    @property
+    def synthetic(self) -> bool:
+        """True if any bar was made up."""
+        return self._pairs.synthetic
 
     @property
     def counts(self) -> dict[str, int]:
@@ -199,7 +185,7 @@ class RunRecord:
     @property
     def curves(self) -> tuple[dict[str, PairSeries], AccountSeries]:
         """Series of the pairs and of the account so far; they grow with the run."""
-        return self._series, self._account
+        return self._pairs.series, self._account
 
     @property
     def total_pnl_quote(self) -> Decimal:
@@ -231,12 +217,12 @@ class RunRecord:
     def trade_rows(self, *, strategy: str = "") -> list[dict[str, Any]]:
         """Return the round trips under the command line's names."""
         rows = [trade_row(trade, strategy=strategy) for trade in self.trades]
-        add_excursions(rows, self.trades, self._series)
+        add_excursions(rows, self.trades, self._pairs.series)
         return rows
 
     def open_positions(self) -> list[OpenPosition]:
         """Return what is held after the last step."""
-        return self._open.rows({pair: s.close[-1] for pair, s in self._series.items() if s.close})
+        return self._open.rows({pair: s.close[-1] for pair, s in self._pairs.series.items() if s.close})
 
     def accuracy(self, truth: Mapping[str, Mapping[int, str]]) -> dict[str, RegimeAccuracy]:
         """Compare the detected regimes with planted ones.
@@ -245,14 +231,7 @@ class RunRecord:
         ----------
         truth : mapping pair → (close time in ns → label)
         """
-        out = {}
-        for pair, series in self._series.items():
-            if pair in truth:
-                planted = truth[pair]
-                out[pair] = regime_accuracy(
-                    series.detected, [planted.get(ts, "") for ts in series.ts_ns], REGIMES
-                )
-        return out
+        return self._pairs.accuracy(truth)
 
     def report(
         self,
@@ -281,12 +260,7 @@ class RunRecord:
         trials : Trials, optional
             Of the study that chose this run's parameters, for its deflated Sharpe ratio.
         """
-        accuracy = self.accuracy(truth or {})
-        for pair, series in self._series.items():
-            if pair in accuracy:
-                planted = (truth or {})[pair]
-                series.truth = [planted.get(ts, "") for ts in series.ts_ns]
-                series.accuracy = accuracy[pair]
+        self._pairs.plant(truth or {})
         account = self._account
         benchmark = run_metrics(
             np.array([account.initial_equity, *account.benchmark]),
@@ -296,10 +270,10 @@ class RunRecord:
         metrics = self.metrics()
         tables = run_tables(
             account, self.trades, metrics, timeframe_ns=self.timeframe_ns, seed=info.seed,
-            trials=trials, traded=self._moved(),
+            trials=trials, traded=self._pairs.moved(),
         )  # fmt: skip
         return ReportModel(
-            info=info, sources=list(sources), account=account, pairs=list(self._series.values()),
+            info=info, sources=list(sources), account=account, pairs=list(self._pairs.series.values()),
             weights=list(self._sayings.weights.values()), denials=list(self._sayings.denials.values()),
             risk_events=self._sayings.risk_events, agents=self._sayings.agent_rows(agents, self._events),
             trades=self.trade_rows(),
@@ -314,7 +288,7 @@ class RunRecord:
             open_positions=self.open_positions(), monthly=tables.monthly, switches=self.switches,
             drawdowns=tables.drawdowns, intervals=tables.intervals, statistics=tables.statistics,
             warnings=tables.warnings, costs=self.cost_book.report(),
-            regimes=self.regimes.views(self._series, timeframe_ns=self.timeframe_ns, seed=info.seed),
+            regimes=self.regimes.views(self._pairs.series, timeframe_ns=self.timeframe_ns, seed=info.seed),
         )  # fmt: skip
 
     def _final_costs(self) -> Costs:
@@ -327,21 +301,6 @@ class RunRecord:
             liquidation_quote=carry.liquidation_quote,
             traded_quote=self._traded,
         )
-
-    def _bar(self, event: BarClosed, warmup: bool) -> None:
-        pair = event.instrument_id or ""
-        self.synthetic = self.synthetic or event.synthetic
-        self._close[pair] = event.close
-        if warmup:
-            return
-        series = self._series[pair]
-        if series.ts_ns and series.ts_ns[-1] >= event.close_ns:
-            return
-        series.ts_ns.append(event.close_ns)
-        series.close.append(event.close)
-        series.high.append(event.high)
-        series.low.append(event.low)
-        series.detected.append(self._regime[pair])
 
     def _take_account(self, event: AccountUpdated, warmup: bool) -> None:
         self.positions = dict(zip(self.pairs, event.positions, strict=True))
@@ -377,7 +336,7 @@ class RunRecord:
         kept = share * (1.0 - self.benchmark_fee_frac)
         total = 0.0
         for pair in self.pairs:
-            close = self._close.get(pair)
+            close = self._pairs.close.get(pair)
             if close is None:
                 total += share
                 continue
@@ -391,40 +350,12 @@ class RunRecord:
         self.cost_book.fill(event)
         if event.intent_id == LIQUIDATED and not warmup:
             self._sayings.risk_event(event, "liquidated by the venue", event.instrument_id or "", None, None)
-        self._series[event.instrument_id or ""].fills.append(
-            Fill(
-                event.ts_event_ns,
-                event.side,
-                normal_str(event.quantity),
-                float(event.price),
-                f"{normal_str(event.fee)} {event.fee_currency}",
-                event.liquidity,
-            )
-        )
-
-    def _moved(self) -> list[tuple[int, float]]:
-        """Return time and value of every fill, in order."""
-        fills = (f for one in self._series.values() for f in one.fills)
-        return sorted((f.ts_ns, float(f.quantity) * f.price) for f in fills)
+        self._pairs.fill(event)
 
     def _charged(self, event: AccountCharged, warmup: bool) -> None:
         self.cost_book.charge(event)
         if not warmup:
             self._account.charged.append((event.ts_event_ns, event.kind, float(event.amount)))
-
-    def _wish(self, event: TargetExposureSet, warmup: bool) -> None:
-        pair = event.instrument_id or ""
-        if not warmup and self._target.get(pair) != event.target_frac:
-            self._target[pair] = event.target_frac
-            self._series[pair].targets.append((event.ts_event_ns, event.target_frac))
-
-    def _regime_changed(self, event: RegimeChanged, warmup: bool) -> None:
-        pair = event.instrument_id or ""
-        self._regime[pair] = event.label
-        series = self._series[pair]
-        # bars come before regimes in a step: the bar at this close carries the new label
-        if not warmup and series.ts_ns and series.ts_ns[-1] == event.ts_event_ns:
-            series.detected[-1] = event.label
 
     def _measured(self, event: RiskMeasured, warmup: bool) -> None:
         if event.measure == "es" and event.instrument_id is not None:
