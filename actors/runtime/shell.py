@@ -326,7 +326,7 @@ class AgentShell:
         if self._store is None:
             return step
         self._end_trial(kept)
-        if step < self.last_step and max(self.restored_step, self._saved) >= step:
+        if step < self.last_step and (self._saved == step or self.restored_step >= step):
             return step  # written before; or restored from this very snapshot or a later one
         if step != self.last_step or self._trial is not None:
             raise AgentError(

@@ -129,6 +129,10 @@ def test_a_snapshot_asked_for_again_is_there(plan: RunPlan) -> None:
     assert me.save(3) == 3
     with pytest.raises(AgentError):
         me.save(4)
+    assert me.save(5) == 5
+    run(me, plan.feed, 6, 1)
+    with pytest.raises(AgentError):
+        me.save(4)  # a later one is no proof of it: whoever resumes there would not find it
 
 
 def test_steps_computed_again_must_be_what_they_were(plan: RunPlan) -> None:
