@@ -245,6 +245,17 @@ def test_breaker_exit_is_retried_while_the_position_stays():
     assert said == [1, 0, 0, 1, 0, 0, 1]
 
 
+def test_a_trip_cancels_an_exit_at_work_so_it_is_approved_anew():
+    world = World(make(breakers={"drawdown": {"limit_frac": 0.1}}))
+    world.go({A: 100.0, B: 50.0}, {A: 0.9})
+    world.fills = False
+    (leave,) = world.go({A: 100.0, B: 50.0}, {A: 0.0})
+    assert leave.reason == "exit"
+    out = world.go({A: 80.0, B: 50.0}, {A: 0.0})
+    assert [e.breaker for e in only(out, CircuitBreakerTripped)] == ["drawdown"]
+    assert [(e.reason, e.quantity) for e in only(out, OrderIntentApproved)] == [("breaker_exit", Decimal(-90))]
+
+
 def test_daily_loss_breaker_rests_until_the_next_utc_day():
     world = World(make(breakers={"daily_loss": {"limit_frac": 0.03}}))
     world.go({A: 100.0, B: 50.0}, {A: 0.5})
