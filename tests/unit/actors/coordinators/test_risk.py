@@ -253,7 +253,9 @@ def test_a_trip_cancels_an_exit_at_work_so_it_is_approved_anew():
     assert leave.reason == "exit"
     out = world.go({A: 80.0, B: 50.0}, {A: 0.0})
     assert [e.breaker for e in only(out, CircuitBreakerTripped)] == ["drawdown"]
-    assert [(e.reason, e.quantity) for e in only(out, OrderIntentApproved)] == [("breaker_exit", Decimal(-90))]
+    assert [(e.reason, e.quantity) for e in only(out, OrderIntentApproved)] == [
+        ("breaker_exit", Decimal(-90))
+    ]
 
 
 def test_daily_loss_breaker_rests_until_the_next_utc_day():
